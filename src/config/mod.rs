@@ -1,0 +1,1 @@
+//! pooler.toml, the environment and URLs become settings; every mistake is reported at once.

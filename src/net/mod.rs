@@ -1,0 +1,1 @@
+//! Sockets, TLS and buffers; nothing here knows PostgreSQL.

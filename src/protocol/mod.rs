@@ -1,0 +1,1 @@
+//! Bytes to messages of the PostgreSQL protocol and back, without I/O.

@@ -1,0 +1,1 @@
+//! One connection to PostgreSQL: connecting, logging in, cancelling.

@@ -1,0 +1,1 @@
+//! Counters of what happened, kept per worker and added up when asked.
