@@ -1,1 +1,44 @@
 //! What one client's session means: its pipeline, statements, parameters and transaction; pure.
+//!
+//! A [`Session`] lives as long as its client, a [`ServerSide`] as long as a server connection.
+//! While the two are linked, bytes go through them in both directions:
+//!
+//! ```text
+//!  client's bytes ──> Session::request ──┬─> to the server (forwarded, or supplied in their place)
+//!                                        └─> entries in the server's Pipeline: what it now owes
+//!  server's bytes ──> Session::reply ────┬─> to the client (forwarded, skipped, supplied)
+//!                                        └─> the front entry of the Pipeline says which
+//! ```
+//!
+//! Neither owns a buffer: they look at a piece, say what happens to ranges of it through an
+//! [`Outbox`], and say how much of it they have consumed. What is left over (the front of a
+//! message that has not arrived in full) comes again at the front of the next piece.
+//!
+//! * [`unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of.
+//! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree.
+//! * [`parameters`] and [`statements`] are what follows a client from server to server.
+//! * [`release`] is the one place that can say that a server is clean.
+
+pub mod cancel_key;
+pub mod outbox;
+pub mod parameters;
+pub mod pipeline;
+pub mod refusal;
+pub mod release;
+pub mod reply;
+pub mod request;
+pub mod server_side;
+pub mod state;
+pub mod statements;
+pub mod unit;
+
+pub use outbox::Outbox;
+pub use parameters::{ParameterSet, Parameters};
+pub use release::Clean;
+pub use server_side::ServerSide;
+pub use state::{PoolMode, Session, Shared, Violation};
+pub use statements::{Statement, StatementRegistry};
+
+/// The longest message that is looked at as a whole, in bytes, header included: the size of the
+/// pieces that bytes arrive in. Longer ones are streamed, and only their front is read.
+pub const OPENED_MAX: usize = 16 * 1024;

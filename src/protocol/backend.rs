@@ -1,0 +1,97 @@
+//! Messages from a server: their tags, and the few that are opened.
+//!
+//! Source: PostgreSQL manual, "Message Formats".
+
+use super::reader::{Reader, UnexpectedEnd};
+
+/// `Authentication...`.
+pub const AUTHENTICATION: u8 = b'R';
+/// `BackendKeyData`.
+pub const BACKEND_KEY_DATA: u8 = b'K';
+/// `BindComplete`.
+pub const BIND_COMPLETE: u8 = b'2';
+/// `CloseComplete`.
+pub const CLOSE_COMPLETE: u8 = b'3';
+/// `CommandComplete`.
+pub const COMMAND_COMPLETE: u8 = b'C';
+/// `CopyData`.
+pub const COPY_DATA: u8 = b'd';
+/// `CopyDone`.
+pub const COPY_DONE: u8 = b'c';
+/// `CopyInResponse`.
+pub const COPY_IN_RESPONSE: u8 = b'G';
+/// `CopyOutResponse`.
+pub const COPY_OUT_RESPONSE: u8 = b'H';
+/// `CopyBothResponse`.
+pub const COPY_BOTH_RESPONSE: u8 = b'W';
+/// `DataRow`.
+pub const DATA_ROW: u8 = b'D';
+/// `EmptyQueryResponse`.
+pub const EMPTY_QUERY_RESPONSE: u8 = b'I';
+/// `ErrorResponse`.
+pub const ERROR_RESPONSE: u8 = b'E';
+/// `FunctionCallResponse`.
+pub const FUNCTION_CALL_RESPONSE: u8 = b'V';
+/// `NegotiateProtocolVersion`.
+pub const NEGOTIATE_PROTOCOL_VERSION: u8 = b'v';
+/// `NoData`.
+pub const NO_DATA: u8 = b'n';
+/// `NoticeResponse`.
+pub const NOTICE_RESPONSE: u8 = b'N';
+/// `NotificationResponse`.
+pub const NOTIFICATION_RESPONSE: u8 = b'A';
+/// `ParameterDescription`.
+pub const PARAMETER_DESCRIPTION: u8 = b't';
+/// `ParameterStatus`.
+pub const PARAMETER_STATUS: u8 = b'S';
+/// `ParseComplete`.
+pub const PARSE_COMPLETE: u8 = b'1';
+/// `PortalSuspended`.
+pub const PORTAL_SUSPENDED: u8 = b's';
+/// `ReadyForQuery`.
+pub const READY_FOR_QUERY: u8 = b'Z';
+/// `RowDescription`.
+pub const ROW_DESCRIPTION: u8 = b'T';
+
+/// A whole `ParseComplete`.
+pub const PARSE_COMPLETE_MESSAGE: &[u8] = b"1\0\0\0\x04";
+/// A whole `CloseComplete`.
+pub const CLOSE_COMPLETE_MESSAGE: &[u8] = b"3\0\0\0\x04";
+/// A whole `AuthenticationOk`.
+pub const AUTHENTICATION_OK_MESSAGE: &[u8] = b"R\0\0\0\x08\0\0\0\0";
+/// A whole `ReadyForQuery` outside a transaction.
+pub const READY_IDLE_MESSAGE: &[u8] = b"Z\0\0\0\x05I";
+
+/// What `ReadyForQuery` says of the transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionStatus {
+    /// `I`: not in a transaction.
+    Idle,
+    /// `T`: in a transaction.
+    InTransaction,
+    /// `E`: in a transaction that has failed.
+    Failed,
+}
+
+impl TransactionStatus {
+    /// Reads the body of a `ReadyForQuery`.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        match body {
+            b"I" => Some(Self::Idle),
+            b"T" => Some(Self::InTransaction),
+            b"E" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
+/// The name and the value in the body of a `ParameterStatus`.
+pub fn parameter_status(body: &[u8]) -> Result<(&[u8], &[u8]), UnexpectedEnd> {
+    let mut reader = Reader::new(body);
+    Ok((reader.cstr()?, reader.cstr()?))
+}
+
+/// The tag in the body of a `CommandComplete`, such as `INSERT 0 1`.
+pub fn command_tag(body: &[u8]) -> &[u8] {
+    Reader::new(body).cstr().unwrap_or(body)
+}

@@ -1,0 +1,46 @@
+//! The SQLSTATEs that pgweir itself reports.
+//!
+//! Source: PostgreSQL manual, appendix "PostgreSQL Error Codes".
+
+/// A five-character error code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SqlState(pub &'static str);
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
+        impl SqlState { $($(#[$doc])* pub const $name: SqlState = SqlState($code);)* }
+    };
+}
+
+states! {
+    /// `protocol_violation`: a message that may not come now, or is not one.
+    PROTOCOL_VIOLATION = "08P01";
+    /// `connection_failure`: the connection to the server was lost.
+    CONNECTION_FAILURE = "08006";
+    /// `transaction_resolution_unknown`: the server was lost while it committed.
+    TRANSACTION_RESOLUTION_UNKNOWN = "08007";
+    /// `feature_not_supported`.
+    FEATURE_NOT_SUPPORTED = "0A000";
+    /// `invalid_authorization_specification`: the kind of login is not allowed.
+    INVALID_AUTHORIZATION = "28000";
+    /// `invalid_password`.
+    INVALID_PASSWORD = "28P01";
+    /// `invalid_catalog_name`: no such database.
+    NO_SUCH_DATABASE = "3D000";
+    /// `too_many_connections`.
+    TOO_MANY_CONNECTIONS = "53300";
+    /// `program_limit_exceeded`.
+    LIMIT_EXCEEDED = "54000";
+    /// `query_canceled`.
+    QUERY_CANCELED = "57014";
+    /// `admin_shutdown`.
+    ADMIN_SHUTDOWN = "57P01";
+    /// `idle_session_timeout`.
+    IDLE_SESSION_TIMEOUT = "57P05";
+    /// `idle_in_transaction_session_timeout`.
+    IDLE_IN_TRANSACTION_TIMEOUT = "25P03";
+    /// `invalid_parameter_value`.
+    INVALID_PARAMETER = "22023";
+    /// `internal_error`.
+    INTERNAL = "XX000";
+}

@@ -1,0 +1,259 @@
+//! The parameters of a session, and the SETs that align a server with it.
+//!
+//! Sets are interned: equal sets are one allocation, so "is this server aligned with this
+//! client?" is the comparison of two pointers, and ten thousand clients of one application share
+//! one set.
+
+use parking_lot::Mutex;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What PostgreSQL reports but no session can set: it belongs to a server and follows nobody.
+const FIXED: &[&[u8]] = &[
+    b"in_hot_standby",
+    b"integer_datetimes",
+    b"is_superuser",
+    b"server_encoding",
+    b"server_version",
+    b"session_authorization",
+];
+
+/// Interned sets are swept for unused ones when there are this many, and then at twice what was
+/// left: the cost of a sweep is spread over as many changes.
+const SWEEP_AT: usize = 1024;
+
+/// Whether a parameter of this name follows a client from server to server.
+pub fn follows(name: &[u8]) -> bool {
+    !FIXED.iter().any(|fixed| fixed.eq_ignore_ascii_case(name))
+}
+
+/// One parameter. Names compare without regard to case, as in PostgreSQL; values exactly.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Parameter {
+    name: Box<[u8]>,
+    value: Box<[u8]>,
+    /// Whether servers report its changes (`GUC_REPORT`).
+    reported: bool,
+}
+
+/// Names and values, sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ParameterSet {
+    entries: Vec<Parameter>,
+}
+
+impl ParameterSet {
+    /// Sets `name` to `value`; `reported` where a server said so.
+    pub fn set(&mut self, name: &[u8], value: &[u8], reported: bool) {
+        match self.find(name) {
+            Ok(at) => {
+                let entry = &mut self.entries[at];
+                entry.value = value.into();
+                entry.reported |= reported;
+            }
+            Err(at) => {
+                let entry = Parameter { name: name.into(), value: value.into(), reported };
+                self.entries.insert(at, entry);
+            }
+        }
+    }
+
+    /// The value of `name`.
+    pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        self.find(name).ok().map(|at| &self.entries[at].value[..])
+    }
+
+    /// Names and values in order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|entry| (&entry.name[..], &entry.value[..]))
+    }
+
+    /// Keeps only what servers report: what is left on a server after `DISCARD ALL`.
+    pub fn forget_unreported(&mut self) {
+        self.entries.retain(|entry| entry.reported);
+    }
+
+    fn find(&self, name: &[u8]) -> Result<usize, usize> {
+        self.entries.binary_search_by(|entry| compare(&entry.name, name))
+    }
+}
+
+fn compare(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+    a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase))
+}
+
+/// An interned set: cheap to clone, compared by address.
+#[derive(Clone, Debug)]
+pub struct Parameters(Arc<ParameterSet>);
+
+impl Parameters {
+    /// Whether both are the same set.
+    pub fn same(&self, other: &Parameters) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::ops::Deref for Parameters {
+    type Target = ParameterSet;
+    fn deref(&self) -> &ParameterSet {
+        &self.0
+    }
+}
+
+/// All sets that are in use.
+#[derive(Debug, Default)]
+pub struct Interner {
+    sets: Mutex<Interned>,
+}
+
+#[derive(Debug, Default)]
+struct Interned {
+    sets: HashSet<Arc<ParameterSet>>,
+    sweep_at: usize,
+}
+
+impl Interner {
+    /// The one copy of `set`.
+    pub fn intern(&self, set: ParameterSet) -> Parameters {
+        let mut interned = self.sets.lock();
+        if let Some(found) = interned.sets.get(&set) {
+            return Parameters(found.clone());
+        }
+        if interned.sets.len() >= interned.sweep_at.max(SWEEP_AT) {
+            interned.sets.retain(|set| Arc::strong_count(set) > 1);
+            interned.sweep_at = interned.sets.len() * 2;
+        }
+        let set = Arc::new(set);
+        interned.sets.insert(set.clone());
+        Parameters(set)
+    }
+
+    /// `set` with one parameter changed, as a server reported it.
+    pub fn with(&self, set: &Parameters, name: &[u8], value: &[u8]) -> Parameters {
+        if set.value(name) == Some(value) {
+            return set.clone();
+        }
+        let mut changed = ParameterSet::clone(set);
+        changed.set(name, value, true);
+        self.intern(changed)
+    }
+}
+
+/// The text of one `Query` that turns what `current` says into what `wanted` says, if they
+/// differ.
+///
+/// `set_config` rather than `SET`: it takes a list (`search_path`) as the text that the server
+/// reported it as, where `SET` would take it as one name.
+pub fn alignment(current: &ParameterSet, wanted: &ParameterSet) -> Option<String> {
+    let mut statements = resets(current, wanted);
+    let calls = assignments(current, wanted);
+    if !calls.is_empty() {
+        statements.push(format!("SELECT {}", calls.join(",")));
+    }
+    (!statements.is_empty()).then(|| statements.join(";"))
+}
+
+fn resets(current: &ParameterSet, wanted: &ParameterSet) -> Vec<String> {
+    let stray = current.entries.iter().filter(|entry| wanted.value(&entry.name).is_none());
+    stray.map(|entry| format!("RESET {}", quoted_name(&entry.name))).collect()
+}
+
+fn assignments(current: &ParameterSet, wanted: &ParameterSet) -> Vec<String> {
+    let differing = wanted.iter().filter(|(name, value)| current.value(name) != Some(value));
+    differing.map(|(name, value)| assignment(name, value)).collect()
+}
+
+fn assignment(name: &[u8], value: &[u8]) -> String {
+    format!("pg_catalog.set_config({},{},false)", literal(name), literal(value))
+}
+
+/// An identifier, each of its parts quoted: extensions' parameters have a dot.
+fn quoted_name(name: &[u8]) -> String {
+    let text = String::from_utf8_lossy(name);
+    let parts = text.split('.').map(|part| format!("\"{}\"", part.replace('"', "\"\"")));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// A string literal that means the same whatever `standard_conforming_strings` says. Bytes that
+/// are not ASCII are written as escapes, so that it means the same in any `client_encoding` too.
+fn literal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    let mut out = String::from("E'");
+    for byte in bytes {
+        match byte {
+            b'\'' => out.push_str("''"),
+            b'\\' => out.push_str("\\\\"),
+            0x20..=0x7e => out.push(char::from(*byte)),
+            _ => {
+                let _ = write!(out, "\\x{byte:02x}"); // writing to a String cannot fail
+            }
+        }
+    }
+    out.push('\'');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(pairs: &[(&str, &str)]) -> ParameterSet {
+        let mut set = ParameterSet::default();
+        pairs.iter().for_each(|(name, value)| set.set(name.as_bytes(), value.as_bytes(), true));
+        set
+    }
+
+    #[test]
+    fn equal_sets_are_one_set() {
+        let interner = Interner::default();
+        let a = interner.intern(set(&[("TimeZone", "UTC"), ("DateStyle", "ISO")]));
+        let b = interner.intern(set(&[("DateStyle", "ISO"), ("TimeZone", "UTC")]));
+        assert!(a.same(&b));
+        let c = interner.with(&a, b"timezone", b"CET");
+        assert!(!c.same(&a));
+        assert!(interner.with(&c, b"TimeZone", b"UTC").same(&a));
+    }
+
+    #[test]
+    fn values_differ_by_case_and_by_any_length() {
+        let long = "x".repeat(1000);
+        let current = set(&[("application_name", "app"), ("search_path", "\"tenanta\"")]);
+        let wanted = set(&[("application_name", &long), ("search_path", "\"TenantA\"")]);
+        let text = alignment(&current, &wanted).unwrap();
+        assert_eq!(
+            text,
+            format!(
+                "SELECT pg_catalog.set_config(E'application_name',E'{long}',false),\
+                 pg_catalog.set_config(E'search_path',E'\"TenantA\"',false)"
+            )
+        );
+        assert_eq!(alignment(&wanted, &wanted), None);
+    }
+
+    #[test]
+    fn what_a_client_does_not_have_is_reset() {
+        let current = set(&[("TimeZone", "UTC"), ("my.setting", "1")]);
+        let wanted = set(&[("TimeZone", "UTC")]);
+        assert_eq!(alignment(&current, &wanted).unwrap(), "RESET \"my\".\"setting\"");
+    }
+
+    #[test]
+    fn a_value_cannot_end_its_literal() {
+        assert_eq!(literal(b"a'b\\c\xff\n"), r"E'a''b\\c\xff\x0a'");
+    }
+
+    #[test]
+    fn unused_sets_are_swept() {
+        let interner = Interner::default();
+        for i in 0..SWEEP_AT * 4 {
+            interner.intern(set(&[("application_name", &i.to_string())]));
+        }
+        assert!(interner.sets.lock().sets.len() <= SWEEP_AT + 1);
+    }
+
+    #[test]
+    fn a_server_keeps_what_it_is() {
+        assert!(!follows(b"Server_Version"));
+        assert!(follows(b"search_path"));
+    }
+}

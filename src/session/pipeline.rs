@@ -1,0 +1,455 @@
+//! What a server owes: one entry for every message that it will answer, in order.
+//!
+//! ```text
+//!   request() pushes at the back                   reply() looks at the front
+//!
+//!   Parse(skip) Bind Describe Execute Sync   <──   '1' skipped, '2' 'T' 'D'.. 'C' forwarded, 'Z'
+//! ```
+//!
+//! The front entry says what may come next, and whether the client sees it:
+//!
+//! | owed | answered by | then |
+//! |---|---|---|
+//! | `Query`, `Align` | anything of a simple query, until `Z` | popped at `Z` |
+//! | `FunctionCall` | `V` or `E`, then `Z` | popped at `Z` |
+//! | `Parse`, `Bind`, `Close` | `1`, `2`, `3` | popped |
+//! | `DescribeStatement` | `t`, then `T` or `n` | popped |
+//! | `DescribePortal` | `T` or `n` | popped |
+//! | `Execute` | rows or a COPY, then `C`, `I` or `s` | popped |
+//! | `Sync` | `Z` (after an `E` where the implicit commit fails) | popped |
+//! | `Supplied` | by us, as soon as it is at the front | popped |
+//! | `CopyEnd` | nothing: it marks where the client ended a COPY | popped |
+//!
+//! An `E` for an entry of the extended protocol aborts: the server skips everything up to the
+//! next Sync, so those entries go, and what they had promised is taken back.
+
+use super::statements::Statement;
+use crate::ids::StatementId;
+use crate::protocol::backend::{self as tag, TransactionStatus};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Messages that one client may send ahead of the server's answers. A client that sends more
+/// waits (we stop reading from it) until some are answered.
+pub const PIPELINE_MAX: usize = 20_000;
+
+/// What becomes of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// The client asked, the client sees it.
+    Forward,
+    /// We asked; the client sees only an error.
+    Skip,
+}
+
+/// What is taken back when an entry is aborted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// Nothing.
+    Nothing,
+    /// The client's name for a statement: it was not prepared.
+    Name(Box<[u8]>),
+    /// A name that the client closed: it is still there.
+    Closed(Box<[u8]>, Arc<Statement>),
+    /// What was the unnamed statement before.
+    Unnamed(Unnamed),
+}
+
+/// A session's unnamed statement.
+#[derive(Clone, Debug, Default)]
+pub enum Unnamed {
+    /// There is none.
+    #[default]
+    Nothing,
+    /// It can be prepared again anywhere.
+    Kept(Arc<Statement>),
+    /// Its text was too long to keep: it lives on the server that it was sent to, until release.
+    Unkept,
+}
+
+impl PartialEq for Unnamed {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Unnamed::Kept(a), Unnamed::Kept(b)) => Arc::ptr_eq(a, b),
+            (Unnamed::Nothing, Unnamed::Nothing) | (Unnamed::Unkept, Unnamed::Unkept) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Unnamed {}
+
+impl PartialEq for Statement {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Statement {}
+
+/// What one message will be answered with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Owed {
+    /// A simple query.
+    Query,
+    /// Our own simple query that aligns parameters.
+    Align,
+    /// A function call.
+    FunctionCall,
+    /// A `Parse`; of a shared statement, where it is known which.
+    Parse(Option<StatementId>),
+    /// A `Bind` of a statement.
+    Bind(Option<StatementId>),
+    /// A `Describe` of a statement.
+    DescribeStatement(Option<StatementId>),
+    /// A `Describe` of a portal.
+    DescribePortal,
+    /// An `Execute`.
+    Execute,
+    /// A `Close`; our own names the statement that it closes.
+    Close(Option<StatementId>),
+    /// A `Sync`.
+    Sync,
+    /// An answer that we give in the server's place.
+    Supplied(&'static [u8]),
+    /// The client's `CopyDone` or `CopyFail`, sent before the server said that a COPY began.
+    CopyEnd,
+}
+
+/// One entry.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What is owed.
+    pub owed: Owed,
+    /// Who sees it.
+    pub action: Action,
+    /// What is taken back if it is aborted.
+    pub undo: Undo,
+}
+
+impl Entry {
+    /// An answer for the client.
+    pub fn forward(owed: Owed) -> Self {
+        Entry { owed, action: Action::Forward, undo: Undo::Nothing }
+    }
+
+    /// An answer for us.
+    pub fn skip(owed: Owed) -> Self {
+        Entry { owed, action: Action::Skip, undo: Undo::Nothing }
+    }
+
+    /// With something to take back.
+    #[must_use]
+    pub fn undo(mut self, undo: Undo) -> Self {
+        self.undo = undo;
+        self
+    }
+}
+
+/// Whether data is being copied, and who sends it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Copy {
+    /// No COPY is going on.
+    #[default]
+    None,
+    /// The client sends. PostgreSQL ignores Flush and Sync meanwhile.
+    In,
+    /// The server sends, or the client has ended its part.
+    Out,
+    /// Both send (replication).
+    Both,
+}
+
+/// What an answer means for the one who waits for it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It belongs to the front entry; more may come.
+    More(Action),
+    /// It is the last of the front entry, which has been popped.
+    Last(Entry),
+    /// An error: the front entry and all that the server now skips.
+    Aborted(Vec<Entry>),
+    /// An error inside an entry that lives on until `Z`.
+    Failed(Action),
+    /// Nothing of the kind is owed.
+    Unexpected,
+}
+
+/// The entries, and how far the front one has got.
+#[derive(Debug, Default)]
+pub struct Pipeline {
+    entries: VecDeque<Entry>,
+    copy: Copy,
+    /// The server skips until it reads a Sync that the client has not sent yet.
+    aborted: bool,
+}
+
+impl Pipeline {
+    /// Whether nothing is owed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the client may send no more for now.
+    pub fn is_full(&self) -> bool {
+        self.entries.len() >= PIPELINE_MAX
+    }
+
+    /// Whether this is what is owed next.
+    pub fn front_is(&self, owed: &Owed) -> bool {
+        self.entries.front().is_some_and(|front| front.owed == *owed)
+    }
+
+    /// Whether the server skips what comes before the client's next Sync.
+    pub fn is_aborted(&self) -> bool {
+        self.aborted
+    }
+
+    /// Which way a COPY goes on at the front.
+    pub fn copy(&self) -> Copy {
+        self.copy
+    }
+
+    /// Whether a Sync must come before the server can be ready: something of the extended
+    /// protocol was sent after the last one.
+    pub fn awaits_sync(&self) -> bool {
+        let last = self.entries.iter().rev().find(|entry| entry.owed != Owed::CopyEnd);
+        self.aborted
+            || last.is_some_and(|entry| {
+                !matches!(entry.owed, Owed::Query | Owed::Align | Owed::FunctionCall | Owed::Sync)
+            })
+    }
+
+    /// Something is owed from now on.
+    pub fn push(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
+    }
+
+    /// The client's Sync goes to the server, which will stop skipping.
+    pub fn push_sync(&mut self) {
+        self.aborted = false;
+        self.push(Entry::forward(Owed::Sync));
+    }
+
+    /// The client has ended its part of a COPY.
+    pub fn copy_ended(&mut self) {
+        match self.copy {
+            Copy::In => self.copy = Copy::Out,
+            Copy::Both | Copy::Out => {}
+            Copy::None if self.entries.is_empty() => {}
+            Copy::None => self.push(Entry::forward(Owed::CopyEnd)),
+        }
+    }
+
+    /// Pops what needs no answer from the server: what we supply ourselves, in its turn.
+    pub fn next_supplied(&mut self) -> Option<&'static [u8]> {
+        loop {
+            match self.entries.front()?.owed {
+                Owed::CopyEnd => self.entries.pop_front(),
+                Owed::Supplied(message) => {
+                    self.entries.pop_front();
+                    return Some(message);
+                }
+                _ => return None,
+            };
+        }
+    }
+
+    /// A message of the server that is not asynchronous.
+    pub fn answer(&mut self, message: u8) -> Answer {
+        let Some(front) = self.entries.front() else { return Answer::Unexpected };
+        let action = front.action;
+        match (&front.owed, message) {
+            (Owed::Query | Owed::Align | Owed::FunctionCall | Owed::Sync, tag::ERROR_RESPONSE) => {
+                self.copy = Copy::None;
+                Answer::Failed(action)
+            }
+            (_, tag::ERROR_RESPONSE) => self.abort(),
+            (Owed::Query | Owed::Align, _) => self.answer_query(message, action),
+            (Owed::FunctionCall, tag::FUNCTION_CALL_RESPONSE) => Answer::More(action),
+            (Owed::DescribeStatement(_), tag::PARAMETER_DESCRIPTION) => Answer::More(action),
+            (Owed::Execute, _) => self.answer_execute(message, action),
+            (Owed::FunctionCall | Owed::Sync, tag::READY_FOR_QUERY)
+            | (Owed::Parse(_), tag::PARSE_COMPLETE)
+            | (Owed::Bind(_), tag::BIND_COMPLETE)
+            | (Owed::Close(_), tag::CLOSE_COMPLETE)
+            | (
+                Owed::DescribeStatement(_) | Owed::DescribePortal,
+                tag::ROW_DESCRIPTION | tag::NO_DATA,
+            ) => self.pop(),
+            _ => Answer::Unexpected,
+        }
+    }
+
+    fn answer_query(&mut self, message: u8, action: Action) -> Answer {
+        match message {
+            tag::READY_FOR_QUERY => {
+                self.copy = Copy::None;
+                self.pop()
+            }
+            tag::ROW_DESCRIPTION | tag::EMPTY_QUERY_RESPONSE | tag::DATA_ROW => {
+                Answer::More(action)
+            }
+            tag::COMMAND_COMPLETE => {
+                self.copy = Copy::None;
+                Answer::More(action)
+            }
+            _ => self.answer_copy(message, action),
+        }
+    }
+
+    fn answer_execute(&mut self, message: u8, action: Action) -> Answer {
+        match message {
+            tag::DATA_ROW => Answer::More(action),
+            tag::COMMAND_COMPLETE | tag::EMPTY_QUERY_RESPONSE | tag::PORTAL_SUSPENDED => {
+                self.copy = Copy::None;
+                self.pop()
+            }
+            tag::COPY_IN_RESPONSE => {
+                self.ignore_syncs();
+                self.answer_copy(message, action)
+            }
+            _ => self.answer_copy(message, action),
+        }
+    }
+
+    fn answer_copy(&mut self, message: u8, action: Action) -> Answer {
+        self.copy = match (message, self.copy) {
+            (tag::COPY_IN_RESPONSE, Copy::None) if self.take_copy_end() => Copy::Out,
+            (tag::COPY_IN_RESPONSE, Copy::None) => Copy::In,
+            (tag::COPY_OUT_RESPONSE, Copy::None) => Copy::Out,
+            (tag::COPY_BOTH_RESPONSE, Copy::None) => Copy::Both,
+            (tag::COPY_DATA | tag::COPY_DONE, copy @ (Copy::Out | Copy::Both)) => copy,
+            _ => return Answer::Unexpected,
+        };
+        Answer::More(action)
+    }
+
+    /// A Sync that the server reads while it waits for copied data is ignored by it, so it will
+    /// not be answered (PostgreSQL manual, "COPY Operations"). Those are the ones that the
+    /// client sent between its Execute and the end of its data.
+    fn ignore_syncs(&mut self) {
+        while self.entries.get(1).is_some_and(|entry| entry.owed == Owed::Sync) {
+            self.entries.remove(1);
+        }
+    }
+
+    fn take_copy_end(&mut self) -> bool {
+        let ended = self.entries.get(1).is_some_and(|entry| entry.owed == Owed::CopyEnd);
+        if ended {
+            self.entries.remove(1);
+        }
+        ended
+    }
+
+    fn pop(&mut self) -> Answer {
+        self.entries.pop_front().map_or(Answer::Unexpected, Answer::Last)
+    }
+
+    fn abort(&mut self) -> Answer {
+        self.copy = Copy::None;
+        let sync = self.entries.iter().position(|entry| entry.owed == Owed::Sync);
+        self.aborted = sync.is_none();
+        let end = sync.unwrap_or(self.entries.len());
+        Answer::Aborted(self.entries.drain(..end).collect())
+    }
+
+    /// Whether the server could be given to somebody else, as far as this machine knows.
+    pub fn is_settled(&self, status: TransactionStatus) -> bool {
+        self.entries.is_empty()
+            && !self.aborted
+            && self.copy == Copy::None
+            && status == TransactionStatus::Idle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pipeline(owed: impl IntoIterator<Item = Owed>) -> Pipeline {
+        let mut pipeline = Pipeline::default();
+        owed.into_iter().for_each(|owed| pipeline.push(Entry::forward(owed)));
+        pipeline
+    }
+
+    fn owed_left(pipeline: &Pipeline) -> Vec<&Owed> {
+        pipeline.entries.iter().map(|entry| &entry.owed).collect()
+    }
+
+    #[test]
+    fn an_error_skips_to_the_next_sync() {
+        let mut pipeline = pipeline([
+            Owed::Bind(None),
+            Owed::Execute,
+            Owed::Query,
+            Owed::Sync,
+            Owed::Parse(None),
+            Owed::Sync,
+        ]);
+        let Answer::Aborted(skipped) = pipeline.answer(b'E') else { panic!("not aborted") };
+        assert_eq!(skipped.len(), 3);
+        assert_eq!(owed_left(&pipeline), [&Owed::Sync, &Owed::Parse(None), &Owed::Sync]);
+        assert!(!pipeline.is_aborted());
+    }
+
+    #[test]
+    fn an_error_before_the_sync_is_sent_skips_what_is_still_to_come() {
+        let mut pipeline = pipeline([Owed::Parse(None)]);
+        pipeline.answer(b'E');
+        assert!(pipeline.is_aborted() && pipeline.is_empty());
+        assert!(!pipeline.is_settled(TransactionStatus::Idle));
+        pipeline.push_sync();
+        assert!(!pipeline.is_aborted());
+        assert!(matches!(pipeline.answer(b'Z'), Answer::Last(_)));
+        assert!(pipeline.is_settled(TransactionStatus::Idle));
+        assert!(!pipeline.is_settled(TransactionStatus::Failed));
+    }
+
+    #[test]
+    fn nothing_comes_that_is_not_owed() {
+        for message in *b"123CDEGHIKRTVWZcdnstx\0" {
+            assert_eq!(Pipeline::default().answer(message), Answer::Unexpected);
+        }
+        assert_eq!(pipeline([Owed::Sync]).answer(b'C'), Answer::Unexpected);
+        assert_eq!(pipeline([Owed::Bind(None)]).answer(b'1'), Answer::Unexpected);
+        assert_eq!(pipeline([Owed::Query]).answer(b'd'), Answer::Unexpected);
+    }
+
+    #[test]
+    fn a_sync_inside_a_copy_is_not_answered() {
+        let mut pipeline = pipeline([Owed::Execute, Owed::Sync]);
+        assert_eq!(pipeline.answer(b'G'), Answer::More(Action::Forward));
+        assert_eq!(owed_left(&pipeline), [&Owed::Execute]);
+        assert_eq!(pipeline.copy(), Copy::In);
+        pipeline.copy_ended();
+        pipeline.push_sync();
+        assert!(matches!(pipeline.answer(b'C'), Answer::Last(_)));
+        assert!(matches!(pipeline.answer(b'Z'), Answer::Last(_)));
+        assert!(pipeline.is_settled(TransactionStatus::Idle));
+    }
+
+    #[test]
+    fn a_copy_sent_ahead_as_a_whole_keeps_its_last_sync() {
+        let mut pipeline = pipeline([Owed::Execute, Owed::Sync]);
+        pipeline.copy_ended();
+        pipeline.push_sync();
+        assert_eq!(pipeline.answer(b'G'), Answer::More(Action::Forward));
+        assert_eq!(owed_left(&pipeline), [&Owed::Execute, &Owed::Sync]);
+        assert_eq!(pipeline.copy(), Copy::Out);
+    }
+
+    #[test]
+    fn what_we_supply_waits_for_its_turn() {
+        let mut pipeline = pipeline([Owed::Bind(None), Owed::Supplied(b"x")]);
+        assert_eq!(pipeline.next_supplied(), None);
+        pipeline.answer(b'2');
+        assert_eq!(pipeline.next_supplied(), Some(&b"x"[..]));
+        assert_eq!(pipeline.next_supplied(), None);
+    }
+}

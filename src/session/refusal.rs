@@ -1,0 +1,162 @@
+//! Answers without a server: what needs none, and what is refused.
+
+use super::OPENED_MAX;
+use super::outbox::Outbox;
+use super::pipeline::Unnamed;
+use super::state::{Session, Violation};
+use crate::protocol::backend::{CLOSE_COMPLETE_MESSAGE, READY_IDLE_MESSAGE};
+use crate::protocol::error_response::ErrorReport;
+use crate::protocol::frame::{Header, Remaining};
+use crate::protocol::frontend::{self as tag, Target};
+
+/// Why what the client sends now goes nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Refusing {
+    /// It does not.
+    #[default]
+    Nothing,
+    /// The rest of a message that nobody wants; when it has gone by, the client is told that we
+    /// are ready, if it waits for that.
+    Rest { remaining: Remaining, then_ready: bool },
+    /// A unit was refused: everything up to its Sync goes by, as PostgreSQL does after an error.
+    UntilSync { rest: Remaining },
+}
+
+impl Session {
+    /// Whether the client's next bytes are answered, or dropped, without a server.
+    pub(super) fn is_busy_locally(&self) -> bool {
+        self.refusing != Refusing::Nothing
+    }
+
+    /// Refuses the unit at the front of `piece` with `report`: the client gets the error, then a
+    /// `ReadyForQuery` where PostgreSQL would send one, and its session lives on.
+    ///
+    /// Consumes nothing: [`Session::local`] goes on from there.
+    pub fn refuse(&mut self, report: &ErrorReport, piece: &[u8], to_client: &mut impl Outbox) {
+        let mut message = Vec::new();
+        report.encode(&mut message);
+        to_client.supply(&message);
+        self.refusing = match Header::parse(piece) {
+            Ok(Some(header)) if matches!(header.tag, tag::QUERY | tag::FUNCTION_CALL) => {
+                let remaining = Remaining::new(header.frame_len());
+                Refusing::Rest { remaining, then_ready: true }
+            }
+            _ => Refusing::UntilSync { rest: Remaining::default() },
+        };
+    }
+
+    /// Answers what needs no server at the front of `piece`; says how much that was. Stops where
+    /// a server is needed.
+    pub fn local(&mut self, piece: &[u8], to_client: &mut impl Outbox) -> Result<usize, Violation> {
+        let mut at = 0;
+        while at < piece.len() {
+            let taken = match self.refusing {
+                Refusing::Rest { remaining, then_ready } => {
+                    self.drop_rest(&piece[at..], remaining, then_ready, to_client)
+                }
+                Refusing::UntilSync { rest } => self.skip(&piece[at..], rest, to_client)?,
+                Refusing::Nothing => self.local_message(&piece[at..], to_client)?,
+            };
+            if taken == 0 {
+                break;
+            }
+            at += taken;
+        }
+        Ok(at)
+    }
+
+    fn drop_rest(
+        &mut self,
+        piece: &[u8],
+        mut remaining: Remaining,
+        then_ready: bool,
+        to_client: &mut impl Outbox,
+    ) -> usize {
+        let taken = remaining.take(0, piece.len()).len();
+        self.refusing = Refusing::Rest { remaining, then_ready };
+        if remaining.is_done() {
+            self.refusing = Refusing::Nothing;
+            if then_ready {
+                to_client.supply(READY_IDLE_MESSAGE);
+            }
+        }
+        taken
+    }
+
+    fn skip(
+        &mut self,
+        piece: &[u8],
+        mut rest: Remaining,
+        to_client: &mut impl Outbox,
+    ) -> Result<usize, Violation> {
+        if !rest.is_done() {
+            let taken = rest.take(0, piece.len()).len();
+            self.refusing = Refusing::UntilSync { rest };
+            return Ok(taken);
+        }
+        let Some(header) = Header::parse(piece)? else { return Ok(0) };
+        match header.tag {
+            tag::SYNC => {
+                let remaining = Remaining::new(header.frame_len());
+                Ok(self.drop_rest(piece, remaining, true, to_client))
+            }
+            tag::TERMINATE => {
+                self.refusing = Refusing::Nothing;
+                Ok(0)
+            }
+            known if tag::is_known(known) => {
+                let mut rest = Remaining::new(header.frame_len());
+                let taken = rest.take(0, piece.len()).len();
+                self.refusing = Refusing::UntilSync { rest };
+                Ok(taken)
+            }
+            unknown => Err(Violation::Message(unknown)),
+        }
+    }
+
+    fn local_message(
+        &mut self,
+        piece: &[u8],
+        to_client: &mut impl Outbox,
+    ) -> Result<usize, Violation> {
+        let Some(header) = Header::parse(piece)? else { return Ok(0) };
+        match header.tag {
+            tag::SYNC => Ok(self.drop_message(piece, header, true, to_client)),
+            // Late data of a COPY that has failed: PostgreSQL drops it too.
+            tag::FLUSH | tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL => {
+                Ok(self.drop_message(piece, header, false, to_client))
+            }
+            tag::CLOSE if header.frame_len() > OPENED_MAX => Err(Violation::Names(tag::CLOSE)),
+            tag::CLOSE => Ok(self.close_locally(piece, header, to_client)),
+            _ => Ok(0),
+        }
+    }
+
+    fn drop_message(
+        &mut self,
+        piece: &[u8],
+        header: Header,
+        then_ready: bool,
+        to_client: &mut impl Outbox,
+    ) -> usize {
+        let remaining = Remaining::new(header.frame_len());
+        self.drop_rest(piece, remaining, then_ready, to_client)
+    }
+
+    /// Outside a transaction there is no portal, and closing what does not exist is no error.
+    fn close_locally(
+        &mut self,
+        piece: &[u8],
+        header: Header,
+        to_client: &mut impl Outbox,
+    ) -> usize {
+        let Some(frame) = piece.get(..header.frame_len()) else { return 0 };
+        match Target::parse(&frame[5..]) {
+            Target::Statement(b"") => self.unnamed = Unnamed::Nothing,
+            Target::Statement(name) => drop(self.names.remove(name)),
+            Target::Other => {}
+        }
+        to_client.supply(CLOSE_COMPLETE_MESSAGE);
+        frame.len()
+    }
+}

@@ -1,0 +1,317 @@
+//! From a server to its client: what is shown, what is skipped, and what it changes.
+
+use super::OPENED_MAX;
+use super::outbox::Outbox;
+use super::parameters::follows;
+use super::pipeline::{Action, Answer, Entry, Owed, Undo, Unnamed};
+use super::server_side::{Rest, ServerSide, UnnamedHere};
+use super::state::{Session, Shared};
+use super::statements::NAME_PREFIX;
+use crate::ids::StatementId;
+use crate::protocol::backend::{self as tag, TransactionStatus};
+use crate::protocol::error_response::{Fields, printable, rewritten};
+use crate::protocol::frame::{BadLength, HEADER_LEN, Header, shown};
+use std::ops::Range;
+
+/// What a server did that ends its connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ServerFault {
+    /// A header that cannot be.
+    #[error("server sent nonsense: {0}")]
+    Length(#[from] BadLength),
+    /// A message that nothing asked for.
+    #[error("server sent a message that nothing asked for: {}", shown(*.0))]
+    Unexpected(u8),
+    /// A message whose body is not what its type says.
+    #[error("server sent a message that cannot be read: {}", shown(*.0))]
+    Unreadable(u8),
+    /// What the client has set cannot be set on this server.
+    #[error("server refused the session's parameters: {0}")]
+    Align(String),
+}
+
+/// A message of the server: its header and where it is.
+#[derive(Clone, Copy)]
+struct Message<'a> {
+    header: Header,
+    piece: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Message<'a> {
+    fn range(self) -> Range<usize> {
+        self.at..self.piece.len().min(self.at + self.header.frame_len())
+    }
+
+    fn is_whole(self) -> bool {
+        self.range().len() == self.header.frame_len()
+    }
+
+    /// The body, if all of it is there.
+    fn body(self) -> Option<&'a [u8]> {
+        self.is_whole().then(|| &self.piece[self.range()][HEADER_LEN..])
+    }
+
+    /// Rows and copied data go by in parts; everything else is looked at as a whole, unless it
+    /// is too long for that.
+    fn can_go_by(self) -> bool {
+        let data = matches!(self.header.tag, tag::DATA_ROW | tag::COPY_DATA);
+        self.is_whole() || data || self.header.frame_len() > OPENED_MAX
+    }
+}
+
+impl Session {
+    /// Carries a piece from the server, which begins where the last one's consumed bytes ended;
+    /// says how many bytes need not be seen again.
+    pub fn reply<C: Outbox>(
+        &mut self,
+        shared: &Shared,
+        server: &mut ServerSide,
+        piece: &[u8],
+        to_client: &mut C,
+    ) -> Result<usize, ServerFault> {
+        let mut at = server.reply_rest(piece, to_client);
+        while let Some(header) = Header::parse(&piece[at..])? {
+            let message = Message { header, piece, at };
+            if !message.can_go_by() {
+                break;
+            }
+            self.answer(shared, server, message, to_client)?;
+            at = message.range().end;
+        }
+        Ok(at)
+    }
+
+    fn answer<C: Outbox>(
+        &mut self,
+        shared: &Shared,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        to_client: &mut C,
+    ) -> Result<(), ServerFault> {
+        match message.header.tag {
+            tag::NOTICE_RESPONSE | tag::NOTIFICATION_RESPONSE => {
+                server.pass(message, !server.is_aligning(), to_client);
+                Ok(())
+            }
+            tag::PARAMETER_STATUS => self.parameter_status(shared, server, message, to_client),
+            tag::ERROR_RESPONSE => self.error(server, message, to_client),
+            tag => match server.pipeline.answer(tag) {
+                Answer::More(action) => {
+                    self.command_complete(shared, server, message);
+                    server.pass(message, action == Action::Forward, to_client);
+                    Ok(())
+                }
+                Answer::Last(entry) => self.last(shared, server, message, &entry, to_client),
+                _ => Err(ServerFault::Unexpected(tag)),
+            },
+        }
+    }
+
+    /// The last message of what was owed.
+    fn last<C: Outbox>(
+        &mut self,
+        shared: &Shared,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        entry: &Entry,
+        to_client: &mut C,
+    ) -> Result<(), ServerFault> {
+        if message.header.tag == tag::READY_FOR_QUERY {
+            let status = message.body().and_then(TransactionStatus::parse);
+            server.status = status.ok_or(ServerFault::Unreadable(tag::READY_FOR_QUERY))?;
+            if let Some(error) = server.align_error.take() {
+                return Err(ServerFault::Align(printable(&error)));
+            }
+        }
+        self.command_complete(shared, server, message);
+        server.pass(message, entry.action == Action::Forward, to_client);
+        Ok(())
+    }
+
+    fn parameter_status<C: Outbox>(
+        &mut self,
+        shared: &Shared,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        to_client: &mut C,
+    ) -> Result<(), ServerFault> {
+        let body = message.body().ok_or(ServerFault::Unreadable(tag::PARAMETER_STATUS))?;
+        let (name, value) = tag::parameter_status(body)
+            .map_err(|_| ServerFault::Unreadable(tag::PARAMETER_STATUS))?;
+        let aligning = server.is_aligning();
+        if follows(name) {
+            let before = server.parameters.clone();
+            server.parameters = shared.interner.with(&before, name, value);
+            if !aligning && self.parameters.same(&before) {
+                self.parameters = server.parameters.clone();
+            } else if !aligning {
+                self.parameters = shared.interner.with(&self.parameters, name, value);
+            }
+        }
+        server.pass(message, !aligning, to_client);
+        Ok(())
+    }
+
+    /// `DISCARD ALL`, `DEALLOCATE ALL` and `RESET` change what a server holds without saying so
+    /// otherwise.
+    fn command_complete(&mut self, shared: &Shared, server: &mut ServerSide, message: Message<'_>) {
+        if message.header.tag != tag::COMMAND_COMPLETE {
+            return;
+        }
+        let Some(body) = message.body() else { return };
+        match tag::command_tag(body) {
+            b"DISCARD ALL" => {
+                self.deallocate_all(server);
+                server.forget_unreported(shared);
+                self.parameters = self.startup.clone();
+            }
+            b"DEALLOCATE ALL" => self.deallocate_all(server),
+            b"RESET" => server.forget_unreported(shared),
+            _ => {}
+        }
+    }
+
+    fn deallocate_all(&mut self, server: &mut ServerSide) {
+        self.names.clear();
+        server.prepared.clear();
+    }
+
+    fn error<C: Outbox>(
+        &mut self,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        to_client: &mut C,
+    ) -> Result<(), ServerFault> {
+        let fields = message.body().map(Fields::new);
+        let fatal = fields.is_some_and(Fields::is_fatal);
+        match server.pipeline.answer(tag::ERROR_RESPONSE) {
+            Answer::Failed(Action::Skip) => {
+                let text = fields.map(Fields::message).unwrap_or_default();
+                server.align_error = Some(text.into_bytes().into());
+                server.pass(message, false, to_client);
+            }
+            Answer::Aborted(entries) => {
+                if fields.is_some_and(|fields| fields.sqlstate() == b"0A000") {
+                    server.mark_stale(&entries);
+                }
+                self.say_error(server, message, to_client);
+                self.undo(server, entries);
+            }
+            Answer::Failed(Action::Forward) => server.pass(message, true, to_client),
+            _ if fatal => server.pass(message, true, to_client),
+            _ => return Err(ServerFault::Unexpected(tag::ERROR_RESPONSE)),
+        }
+        Ok(())
+    }
+
+    /// The client knows its statements by its own names.
+    fn say_error<C: Outbox>(
+        &self,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        to_client: &mut C,
+    ) {
+        let renamed = message.body().and_then(|body| {
+            let fields = Fields::new(body);
+            let (ours, id) = our_name(fields.field(b'M')?)?;
+            let mut out = Vec::new();
+            rewritten(&mut out, fields, ours, self.names.name_of(id)?);
+            Some(out)
+        });
+        match renamed {
+            Some(out) => to_client.supply(&out),
+            None => server.pass(message, true, to_client),
+        }
+    }
+
+    /// Takes back what the aborted entries had promised, the last promise first.
+    fn undo(&mut self, server: &mut ServerSide, entries: Vec<Entry>) {
+        for (place, entry) in entries.into_iter().enumerate().rev() {
+            server.undo(&entry.owed);
+            match entry.undo {
+                Undo::Nothing => {}
+                Undo::Name(name) => drop(self.names.remove(&name)),
+                Undo::Closed(name, statement) => self.names.insert(&name, statement),
+                // The one that failed has destroyed what was before; the skipped ones have not.
+                Undo::Unnamed(_) if place == 0 => self.unnamed = Unnamed::Nothing,
+                Undo::Unnamed(before) => self.unnamed = before,
+            }
+        }
+    }
+}
+
+/// A name of ours in an error message, and the number in it.
+fn our_name(text: &[u8]) -> Option<(&[u8], StatementId)> {
+    let prefix = NAME_PREFIX.as_bytes();
+    let start = text.windows(prefix.len()).position(|window| window == prefix)?;
+    let digits = text[start + prefix.len()..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let name = &text[start..start + prefix.len() + digits];
+    let number = std::str::from_utf8(&name[prefix.len()..]).ok()?.parse().ok()?;
+    Some((name, StatementId(number)))
+}
+
+impl ServerSide {
+    /// Supplies what is due, now that nothing before it is owed.
+    pub(super) fn supply<C: Outbox>(&mut self, to_client: &mut C) {
+        while let Some(message) = self.pipeline.next_supplied() {
+            to_client.supply(message);
+        }
+    }
+
+    fn is_aligning(&self) -> bool {
+        self.pipeline.front_is(&Owed::Align)
+    }
+
+    /// The message goes by, or is dropped; what we supply follows it.
+    fn pass<C: Outbox>(&mut self, message: Message<'_>, shown: bool, to_client: &mut C) {
+        let range = message.range();
+        let missing = message.header.frame_len() - range.len();
+        if shown {
+            to_client.forward(range);
+        }
+        self.reply_rest = if shown { Rest::forward(missing) } else { Rest::drop(missing) };
+        if self.reply_rest.is_done() {
+            self.supply(to_client);
+        }
+    }
+
+    fn reply_rest<C: Outbox>(&mut self, piece: &[u8], to_client: &mut C) -> usize {
+        if self.reply_rest.is_done() {
+            return 0;
+        }
+        let range = self.reply_rest.remaining.take(0, piece.len());
+        let taken = range.len();
+        if !self.reply_rest.dropped && taken > 0 {
+            to_client.forward(range);
+        }
+        if self.reply_rest.is_done() {
+            self.supply(to_client);
+        }
+        taken
+    }
+
+    fn forget_unreported(&mut self, shared: &Shared) {
+        let mut left = super::ParameterSet::clone(&self.parameters);
+        left.forget_unreported();
+        self.parameters = shared.interner.intern(left);
+    }
+
+    /// "cached plan must not change result type": the plan must be made anew.
+    fn mark_stale(&mut self, entries: &[Entry]) {
+        if let Some(Owed::Bind(Some(id)) | Owed::DescribeStatement(Some(id))) =
+            entries.first().map(|entry| &entry.owed)
+        {
+            self.prepared.mark_stale(*id);
+        }
+    }
+
+    fn undo(&mut self, owed: &Owed) {
+        match owed {
+            Owed::Parse(Some(id)) => self.prepared.forget(*id),
+            Owed::Parse(None) => self.unnamed = UnnamedHere::Unknown,
+            Owed::Close(Some(id)) => self.prepared.mark_stale(*id),
+            _ => {}
+        }
+    }
+}

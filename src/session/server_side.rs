@@ -1,0 +1,109 @@
+//! What is known of one server connection: what it owes, what is prepared and set on it.
+
+use super::parameters::Parameters;
+use super::pipeline::Pipeline;
+use super::statements::Prepared;
+use crate::ids::StatementId;
+use crate::protocol::backend::TransactionStatus;
+use crate::protocol::frame::Remaining;
+
+/// Whose the unnamed statement on a server is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnnamedHere {
+    /// Nobody knows: somebody else's, or none.
+    #[default]
+    Unknown,
+    /// This one.
+    Is(StatementId),
+    /// The linked session's, of a text that was too long to keep.
+    OfThisLink,
+}
+
+/// One server connection as the rules see it. It can go from one worker to another.
+#[derive(Debug)]
+pub struct ServerSide {
+    /// What it owes.
+    pub(super) pipeline: Pipeline,
+    /// What it last said of the transaction.
+    pub(super) status: TransactionStatus,
+    /// What is prepared on it under our names.
+    pub(super) prepared: Prepared,
+    /// What its unnamed statement is.
+    pub(super) unnamed: UnnamedHere,
+    /// What is set on it.
+    pub(super) parameters: Parameters,
+    /// The rest of a message that is on its way to it, or that is dropped.
+    pub(super) request_rest: Rest,
+    /// The rest of a message that is on its way from it.
+    pub(super) reply_rest: Rest,
+    /// The aligning query was refused.
+    pub(super) align_error: Option<Box<[u8]>>,
+}
+
+/// A message longer than a piece, while the rest of it streams by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rest {
+    pub(super) remaining: Remaining,
+    pub(super) dropped: bool,
+}
+
+impl Rest {
+    pub(super) fn forward(bytes: usize) -> Self {
+        Rest { remaining: Remaining::new(bytes), dropped: false }
+    }
+
+    pub(super) fn drop(bytes: usize) -> Self {
+        Rest { remaining: Remaining::new(bytes), dropped: true }
+    }
+
+    pub(super) fn is_done(self) -> bool {
+        self.remaining.is_done()
+    }
+}
+
+impl ServerSide {
+    /// A server that has just said that it is ready, with what it reported at its login; it may
+    /// hold `prepared_max` statements.
+    pub fn new(parameters: Parameters, prepared_max: usize) -> Self {
+        ServerSide {
+            pipeline: Pipeline::default(),
+            status: TransactionStatus::Idle,
+            prepared: Prepared::new(prepared_max),
+            unnamed: UnnamedHere::Unknown,
+            parameters,
+            request_rest: Rest::default(),
+            reply_rest: Rest::default(),
+            align_error: None,
+        }
+    }
+
+    /// What it last said of the transaction.
+    pub fn status(&self) -> TransactionStatus {
+        self.status
+    }
+
+    /// What is set on it.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// What it owes.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// How many statements are prepared on it.
+    pub fn prepared_len(&self) -> usize {
+        self.prepared.len()
+    }
+
+    /// Whether a message to it or from it has gone by only in part.
+    pub fn is_mid_message(&self) -> bool {
+        !self.request_rest.is_done() || !self.reply_rest.is_done()
+    }
+
+    /// Whether a message to it has been sent only in part: nothing else can be said to it.
+    pub fn is_mid_request(&self) -> bool {
+        !self.request_rest.is_done() && !self.request_rest.dropped
+    }
+}

@@ -1,0 +1,129 @@
+//! A client's session between its statements, and what all sessions share.
+
+use super::parameters::{Interner, Parameters};
+use super::pipeline::Unnamed;
+use super::statements::{Names, StatementRegistry};
+use crate::protocol::error_response::ErrorReport;
+use crate::protocol::frame::{BadLength, shown};
+use crate::protocol::sqlstate::SqlState;
+
+/// When a server goes back to its pool.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PoolMode {
+    /// When the client leaves.
+    Session,
+    /// When the transaction ends.
+    #[default]
+    Transaction,
+    /// When the statement ends; transactions of several statements are refused.
+    Statement,
+}
+
+impl PoolMode {
+    /// As it is spelled in the configuration and by `SHOW POOLS`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PoolMode::Session => "session",
+            PoolMode::Transaction => "transaction",
+            PoolMode::Statement => "statement",
+        }
+    }
+}
+
+/// What all sessions of the process share.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Sets of parameters.
+    pub interner: Interner,
+    /// Prepared statements.
+    pub statements: StatementRegistry,
+}
+
+/// What a client did that ends its connection: the protocol leaves no way on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Violation {
+    /// A header that cannot be.
+    #[error(transparent)]
+    Length(#[from] BadLength),
+    /// A message that PostgreSQL does not know, or not now.
+    #[error("invalid frontend message type {}", shown(*.0))]
+    Message(u8),
+    /// Names that do not fit where names should.
+    #[error("invalid message format: message type {} has names that never end", shown(*.0))]
+    Names(u8),
+    /// A `Parse` over the limit.
+    #[error("prepared statement of {0} bytes is over the limit of {PREPARED_LEN_MAX} bytes")]
+    PreparedTooLong(usize),
+    /// More names than a client may have.
+    #[error("more than {} prepared statements", super::statements::CLIENT_STATEMENTS_MAX)]
+    TooManyStatements,
+}
+
+/// The longest `Parse` of a named statement that is kept, bytes. PostgreSQL takes 1 GB, but a
+/// named statement is kept here for as long as a client has it.
+pub const PREPARED_LEN_MAX: usize = 16 * 1024 * 1024;
+
+impl Violation {
+    /// As the client sees it.
+    pub fn report(&self) -> ErrorReport {
+        let state = match self {
+            Violation::PreparedTooLong(_) | Violation::TooManyStatements => {
+                SqlState::LIMIT_EXCEEDED
+            }
+            _ => SqlState::PROTOCOL_VIOLATION,
+        };
+        ErrorReport::fatal(state, self.to_string())
+    }
+}
+
+/// What follows one client from server to server.
+#[derive(Debug)]
+pub struct Session {
+    /// Its own names for prepared statements.
+    pub(super) names: Names,
+    /// Its unnamed statement.
+    pub(super) unnamed: Unnamed,
+    /// What it has set.
+    pub(super) parameters: Parameters,
+    /// What it started with: where `DISCARD ALL` leads back to.
+    pub(super) startup: Parameters,
+    /// A long `Parse` that is being gathered.
+    pub(super) gathering: Option<Box<Gathering>>,
+    /// Why what the client sends now goes nowhere.
+    pub(super) refusing: super::refusal::Refusing,
+    /// Whether names of prepared statements are translated.
+    pub(super) translates: bool,
+}
+
+/// A message that is needed as a whole but longer than a piece. It grows as bytes arrive.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    pub(super) bytes: Vec<u8>,
+    pub(super) frame_len: usize,
+}
+
+impl Session {
+    /// A session that starts with these parameters. With `translates`, prepared statements work
+    /// across servers; without (session mode), names go through as they are.
+    pub fn new(startup: Parameters, translates: bool) -> Self {
+        Session {
+            names: Names::default(),
+            unnamed: Unnamed::Nothing,
+            parameters: startup.clone(),
+            startup,
+            gathering: None,
+            refusing: super::refusal::Refusing::Nothing,
+            translates,
+        }
+    }
+
+    /// What the client has set.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// How many statements the client has prepared by name.
+    pub fn prepared_len(&self) -> usize {
+        self.names.len()
+    }
+}

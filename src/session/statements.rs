@@ -1,0 +1,284 @@
+//! Prepared statements: shared by text and parameter types, under our names on the servers.
+//!
+//! A client's `s1` and another's `lookup` that prepare the same text are one [`Statement`]. A
+//! server knows it as `pgweir_<id>`, prepared there when it is first needed.
+
+use crate::ids::StatementId;
+use dashmap::DashMap;
+use foldhash::quality::RandomState;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// What every name that we give on a server begins with.
+pub const NAME_PREFIX: &str = "pgweir_";
+
+/// The registry is swept for statements that nobody uses when it has this many, and then at
+/// twice what was left.
+const SWEEP_AT: usize = 4096;
+
+/// Statements that one client may have prepared at a time. PostgreSQL has no limit, but every
+/// one costs memory here; no driver's cache comes near it.
+pub const CLIENT_STATEMENTS_MAX: usize = 100_000;
+
+/// A statement as it is prepared: text and parameter types.
+#[derive(Debug)]
+pub struct Statement {
+    /// Its number, and so its name on servers.
+    pub id: StatementId,
+    /// Text, terminator, parameter types: a `Parse` after its name.
+    pub prepared: Box<[u8]>,
+    /// What routing said of the text, kept so that it is asked once.
+    pub class: OnceLock<u16>,
+}
+
+impl Statement {
+    /// Its name on servers.
+    pub fn name(&self) -> String {
+        server_name(self.id)
+    }
+}
+
+/// The name of a statement on servers.
+pub fn server_name(id: StatementId) -> String {
+    format!("{NAME_PREFIX}{id}")
+}
+
+/// All statements that clients have prepared.
+#[derive(Debug, Default)]
+pub struct StatementRegistry {
+    by_text: DashMap<Key, Arc<Statement>, RandomState>,
+    hasher: RandomState,
+    last_id: AtomicU64,
+    sweep_at: AtomicU64,
+}
+
+/// Stands for a text: 64 bits under a random key, and its length. The text itself is compared
+/// when an entry is found, so a collision costs sharing, never a wrong statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    hash: u64,
+    len: usize,
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl StatementRegistry {
+    /// The one statement of this text and these types.
+    pub fn intern(&self, prepared: &[u8]) -> Arc<Statement> {
+        let key = Key { hash: self.hasher.hash_one(prepared), len: prepared.len() };
+        if let Some(found) = self.by_text.get(&key)
+            && *found.prepared == *prepared
+        {
+            return found.clone();
+        }
+        self.insert(key, prepared)
+    }
+
+    fn insert(&self, key: Key, prepared: &[u8]) -> Arc<Statement> {
+        self.sweep();
+        let id = StatementId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
+        let statement =
+            Arc::new(Statement { id, prepared: prepared.into(), class: OnceLock::new() });
+        let kept = self.by_text.entry(key).or_insert_with(|| statement.clone());
+        if *kept.prepared == *prepared { kept.clone() } else { statement }
+    }
+
+    fn sweep(&self) {
+        let sweep_at = usize::try_from(self.sweep_at.load(Ordering::Relaxed)).unwrap_or(SWEEP_AT);
+        if self.by_text.len() < sweep_at.max(SWEEP_AT) {
+            return;
+        }
+        self.by_text.retain(|_, statement| Arc::strong_count(statement) > 1);
+        self.sweep_at.store(self.by_text.len() as u64 * 2, Ordering::Relaxed);
+    }
+}
+
+/// A client's own names for what it has prepared. Costs a pointer until one is used.
+#[derive(Debug, Default)]
+pub struct Names {
+    named: Option<Box<HashMap<Box<[u8]>, Arc<Statement>>>>,
+}
+
+impl Names {
+    /// What the client prepared under `name`.
+    pub fn lookup(&self, name: &[u8]) -> Option<&Arc<Statement>> {
+        self.named.as_ref()?.get(name)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.named.as_ref().map_or(0, |named| named.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Remembers a statement under `name`.
+    pub fn insert(&mut self, name: &[u8], statement: Arc<Statement>) {
+        self.named.get_or_insert_default().insert(name.into(), statement);
+    }
+
+    /// Forgets what `name` was.
+    pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Statement>> {
+        self.named.as_mut()?.remove(name)
+    }
+
+    /// Forgets all, as `DEALLOCATE ALL` does.
+    pub fn clear(&mut self) {
+        self.named = None;
+    }
+
+    /// The client's name for the statement that servers know by `id`: for error messages.
+    pub fn name_of(&self, id: StatementId) -> Option<&[u8]> {
+        let named = self.named.as_ref()?;
+        named.iter().find(|(_, statement)| statement.id == id).map(|(name, _)| &name[..])
+    }
+}
+
+/// What is prepared on one server, the least recently used first to go.
+#[derive(Debug)]
+pub struct Prepared {
+    statements: HashMap<StatementId, Use, RandomState>,
+    /// Counts uses: the higher, the more recent.
+    clock: u64,
+    max: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Use {
+    at: u64,
+    /// Must be closed and prepared anew before its next use: a change of its tables made the
+    /// plan useless ("cached plan must not change result type"), or its `Close` was skipped.
+    stale: bool,
+}
+
+/// What must be sent before a statement can be used on a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Nothing: it is prepared.
+    Nothing,
+    /// A `Parse`, after a `Close` of another that makes room, or of its own stale self.
+    Parse {
+        /// What is closed first.
+        close: Option<StatementId>,
+    },
+}
+
+impl Prepared {
+    /// Nothing is prepared yet; at most `max` statements will be.
+    pub fn new(max: usize) -> Self {
+        Prepared { statements: HashMap::default(), clock: 0, max: max.max(1) }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.statements.is_empty()
+    }
+
+    /// Whether `id` can be used as it is; if so, it counts as used now.
+    pub fn touch(&mut self, id: StatementId) -> bool {
+        self.clock += 1;
+        match self.statements.get_mut(&id) {
+            Some(usage) if !usage.stale => {
+                usage.at = self.clock;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What to send so that `id` can be used. It counts as prepared from now on; when the
+    /// `Parse` fails or is skipped, [`Prepared::forget`] takes that back.
+    pub fn require(&mut self, id: StatementId) -> Missing {
+        if self.touch(id) {
+            return Missing::Nothing;
+        }
+        let close = if self.statements.contains_key(&id) { Some(id) } else { self.evict() };
+        self.statements.insert(id, Use { at: self.clock, stale: false });
+        Missing::Parse { close }
+    }
+
+    /// `id` is not prepared.
+    pub fn forget(&mut self, id: StatementId) {
+        self.statements.remove(&id);
+    }
+
+    /// `id` is prepared but must not be used as it is.
+    pub fn mark_stale(&mut self, id: StatementId) {
+        self.statements.insert(id, Use { at: self.clock, stale: true });
+    }
+
+    /// Nothing is prepared any more.
+    pub fn clear(&mut self) {
+        self.statements.clear();
+    }
+
+    fn evict(&mut self) -> Option<StatementId> {
+        if self.statements.len() < self.max {
+            return None;
+        }
+        let oldest = self.statements.iter().min_by_key(|(_, usage)| usage.at).map(|(id, _)| *id)?;
+        self.statements.remove(&oldest);
+        Some(oldest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_text_is_the_same_statement() {
+        let registry = StatementRegistry::default();
+        let a = registry.intern(b"select $1\0\0\0");
+        assert!(Arc::ptr_eq(&a, &registry.intern(b"select $1\0\0\0")));
+        assert_ne!(a.id, registry.intern(b"select $1\0\0\x01\0\0\0\x17").id);
+    }
+
+    #[test]
+    fn statements_that_nobody_uses_are_swept() {
+        let registry = StatementRegistry::default();
+        let kept = registry.intern(b"kept");
+        for i in 0..SWEEP_AT * 3 {
+            registry.intern(i.to_string().as_bytes());
+        }
+        assert!(registry.by_text.len() <= SWEEP_AT + 1);
+        assert!(Arc::ptr_eq(&kept, &registry.intern(b"kept")));
+    }
+
+    #[test]
+    fn the_least_recently_used_makes_room() {
+        let [a, b, c] = [1, 2, 3].map(StatementId);
+        let mut prepared = Prepared::new(2);
+        assert_eq!(prepared.require(a), Missing::Parse { close: None });
+        assert_eq!(prepared.require(b), Missing::Parse { close: None });
+        assert_eq!(prepared.require(a), Missing::Nothing);
+        assert_eq!(prepared.require(c), Missing::Parse { close: Some(b) });
+        assert!(!prepared.touch(b));
+    }
+
+    #[test]
+    fn a_stale_statement_is_closed_and_prepared_anew() {
+        let mut prepared = Prepared::new(2);
+        prepared.require(StatementId(1));
+        prepared.mark_stale(StatementId(1));
+        assert_eq!(
+            prepared.require(StatementId(1)),
+            Missing::Parse { close: Some(StatementId(1)) }
+        );
+        assert_eq!(prepared.require(StatementId(1)), Missing::Nothing);
+    }
+}

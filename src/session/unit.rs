@@ -1,0 +1,161 @@
+//! Looking ahead: what the next unit of work consists of, before a server is asked for.
+//!
+//! A unit is one implicit transaction: a `Query`, a `FunctionCall`, or everything of the
+//! extended protocol up to a `Sync`.
+
+use super::OPENED_MAX;
+use super::pipeline::Unnamed;
+use super::state::{Session, Shared, Violation};
+use super::statements::Statement;
+use crate::protocol::frame::{Frame, Frames, Header};
+use crate::protocol::frontend::{self as tag, Bind, Parse, Target};
+
+/// What the front of a client's bytes asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Not enough bytes to say.
+    More,
+    /// Nothing that needs a server: [`Session::local`] answers.
+    Local,
+    /// The client takes its leave.
+    Terminate,
+    /// A server; `whole` if all of the unit was there to be judged.
+    Link {
+        /// Whether nothing of the unit is still to come.
+        whole: bool,
+    },
+}
+
+/// One thing in a unit that decides where the unit may go.
+#[derive(Clone, Copy, Debug)]
+pub enum Judged<'a> {
+    /// The text of a simple query.
+    Text(&'a [u8]),
+    /// A prepared statement.
+    Statement(&'a Statement),
+    /// Something that cannot be read here.
+    Opaque,
+}
+
+impl Session {
+    /// Says what `piece`, which begins with a message, asks for. With a `judge`, everything in
+    /// the unit is shown to it; without one (no choice of servers) only the front is read.
+    pub fn plan(
+        &self,
+        shared: &Shared,
+        piece: &[u8],
+        judge: Option<&mut dyn FnMut(Judged<'_>)>,
+    ) -> Result<Plan, Violation> {
+        if self.is_busy_locally() {
+            return Ok(Plan::Local);
+        }
+        let Some(header) = Header::parse(piece)? else { return Ok(Plan::More) };
+        match header.tag {
+            tag::TERMINATE => Ok(Plan::Terminate),
+            tag::SYNC
+            | tag::FLUSH
+            | tag::CLOSE
+            | tag::COPY_DATA
+            | tag::COPY_DONE
+            | tag::COPY_FAIL => Ok(Plan::Local),
+            tag::QUERY
+            | tag::FUNCTION_CALL
+            | tag::PARSE
+            | tag::BIND
+            | tag::DESCRIBE
+            | tag::EXECUTE => Ok(self.plan_unit(shared, piece, header, judge)),
+            unknown => Err(Violation::Message(unknown)),
+        }
+    }
+
+    fn plan_unit(
+        &self,
+        shared: &Shared,
+        piece: &[u8],
+        header: Header,
+        judge: Option<&mut dyn FnMut(Judged<'_>)>,
+    ) -> Plan {
+        if header.frame_len() > piece.len() && header.frame_len() <= OPENED_MAX {
+            return Plan::More;
+        }
+        match judge {
+            None => Plan::Link { whole: true },
+            Some(_) if header.frame_len() > piece.len() => Plan::Link { whole: false },
+            Some(judge) => match header.tag {
+                tag::QUERY => judged(judge, Judged::Text(tag::text(&piece[5..header.frame_len()]))),
+                tag::FUNCTION_CALL => judged(judge, Judged::Opaque),
+                _ => self.plan_extended(shared, piece, judge),
+            },
+        }
+    }
+
+    fn plan_extended(
+        &self,
+        shared: &Shared,
+        piece: &[u8],
+        judge: &mut dyn FnMut(Judged<'_>),
+    ) -> Plan {
+        let mut frames = Frames::new(piece);
+        let mut own_unnamed = false;
+        while let Ok(Some(frame)) = frames.next_frame() {
+            match frame.tag {
+                tag::SYNC => return Plan::Link { whole: true },
+                tag::QUERY | tag::FUNCTION_CALL => judge(Judged::Opaque),
+                _ => self.judge_frame(shared, frame, &mut own_unnamed, judge),
+            }
+        }
+        let rest = &piece[frames.position()..];
+        match Header::parse(rest) {
+            _ if rest.is_empty() || piece.len() >= OPENED_MAX => Plan::Link { whole: false },
+            Ok(Some(header)) if header.frame_len() > OPENED_MAX => Plan::Link { whole: false },
+            Ok(_) => Plan::More,
+            Err(_) => Plan::Link { whole: false },
+        }
+    }
+
+    fn judge_frame(
+        &self,
+        shared: &Shared,
+        frame: Frame<'_>,
+        own_unnamed: &mut bool,
+        judge: &mut dyn FnMut(Judged<'_>),
+    ) {
+        match frame.tag {
+            tag::PARSE => {
+                let Ok(parse) = Parse::parse(frame.body()) else { return judge(Judged::Opaque) };
+                *own_unnamed |= parse.name.is_empty();
+                judge(Judged::Statement(&shared.statements.intern(parse.prepared)));
+            }
+            tag::BIND => match Bind::parse(frame.body()) {
+                Ok(bind) => self.judge_name(bind.statement, *own_unnamed, judge),
+                Err(_) => judge(Judged::Opaque),
+            },
+            tag::DESCRIBE => match Target::parse(frame.body()) {
+                Target::Statement(name) => self.judge_name(name, *own_unnamed, judge),
+                Target::Other => {}
+            },
+            _ => {}
+        }
+    }
+
+    /// A name that is not known is one of this unit's own `Parse`, which was judged, or an error.
+    fn judge_name(&self, name: &[u8], own_unnamed: bool, judge: &mut dyn FnMut(Judged<'_>)) {
+        match (name, &self.unnamed) {
+            (b"", _) if own_unnamed => {}
+            (b"", Unnamed::Kept(statement)) => judge(Judged::Statement(statement)),
+            (b"", Unnamed::Unkept) => judge(Judged::Opaque),
+            (name, _) => {
+                if let Some(statement) = self.names.lookup(name) {
+                    judge(Judged::Statement(statement));
+                } else if !self.translates {
+                    judge(Judged::Opaque);
+                }
+            }
+        }
+    }
+}
+
+fn judged(judge: &mut dyn FnMut(Judged<'_>), what: Judged<'_>) -> Plan {
+    judge(what);
+    Plan::Link { whole: true }
+}
