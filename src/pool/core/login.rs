@@ -1,0 +1,54 @@
+//! How a login ends.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Instant;
+
+use crate::ids::{ServerId, WorkerId};
+use crate::pool::answers::{Open, Released, Waiter};
+use crate::pool::core::Core;
+use crate::pool::jitter::Jitter;
+use crate::pool::state::ServerState;
+
+impl Core {
+    /// This worker's login has succeeded: the server goes to a waiter, or becomes idle. After a
+    /// time of failures, this may start all logins that were held back.
+    pub fn logged_in(
+        &mut self,
+        login: ServerId,
+        worker: WorkerId,
+        now: Instant,
+        jitter: Jitter,
+    ) -> Released {
+        if !self.expect(login, ServerState::Login) {
+            return self.forget(login, now);
+        }
+        self.failing = false;
+        self.servers.enter(login, ServerState::Login, worker);
+        self.servers.begin_life(login, (now, jitter), &self.limits);
+        let mut released = self.place(login, now);
+        released.opens.extend(self.open_all(now));
+        self.plan(now);
+        released
+    }
+
+    /// This login has failed, and its place is free. The last of several that fail is followed by a
+    /// new one, as long as there is need for it: its caller starts it when the host's
+    /// [`Backoff`](crate::pool::Backoff) says so, and only if it is
+    /// [`still_wanted`](Self::still_wanted) by then. So a host that is away is asked by one login at
+    /// a time, and a waiter is never without one.
+    pub fn login_failed(&mut self, login: ServerId, now: Instant) -> Option<Open> {
+        if self.expect(login, ServerState::Login) {
+            self.failing = true;
+        }
+        self.closed(login, now)
+    }
+
+    /// Empties the queue, because the host has said a definitive no (no such database, a wrong
+    /// password): each of these gets the host's error. Logins under way go on.
+    #[must_use = "these wait until they are told"]
+    pub fn fail_waiters(&mut self) -> Vec<Waiter> {
+        self.waiters.drain()
+    }
+}
