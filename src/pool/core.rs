@@ -11,7 +11,7 @@ mod story;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ids::{ServerId, WaiterId, WorkerId};
 use crate::pool::alarm::Alarm;
@@ -27,7 +27,11 @@ use crate::pool::waiters::Waiters;
 
 /// Cancel requests that may be on their way to one server. Each costs a connection to the host;
 /// one is enough to end a statement, and the others are for the statements after it.
-const CANCELS_MAX: u32 = 4;
+pub const CANCELS_MAX: u32 = 4;
+
+/// The shortest time between two fillings up to `min_pool_size`. Nobody waits for these servers; a
+/// host that accepts logins and closes them at once must not be asked without a pause.
+pub const REFILL_INTERVAL: Duration = Duration::from_millis(333);
 
 /// The servers of one database, user and host, and the clients that wait for one.
 ///
@@ -120,8 +124,8 @@ impl Core {
         may
     }
 
-    /// The host has closed the connection of a cancel request, so it has taken effect or never will;
-    /// once for each permission. None as long as this moves nothing: the client still holds the
+    /// The host has closed the connection of a cancel request: it has taken effect or never will.
+    /// Once for each permission. None as long as this moves nothing: the client still holds the
     /// server, other cancels are in flight, or the server is gone.
     pub fn cancel_done(&mut self, server: ServerId, now: Instant) -> Option<Released> {
         let found = self.servers.find_mut(server)?;

@@ -37,6 +37,8 @@ mod per_worker;
 mod servers;
 mod waiters;
 
+#[cfg(test)]
+mod simulation;
 
 pub use self::answers::{Acquired, Open, Order, Released, Then, Waiter};
 pub use self::backoff::Backoff;

@@ -24,7 +24,7 @@ use std::fmt;
 /// | `logged_in` | `Login` | `Active` for the next waiter, or `Idle`, or closed |
 /// | `login_failed` | `Login` | closed |
 /// | `acquire` | `Idle` | `Active`; without an idle server the client waits |
-/// | `release` | `Active` | `Active` for the next waiter, or `Idle`, or `BeingCanceled`, or closed |
+/// | `release` | `Active` | `Active` for the next waiter, `Idle`, `BeingCanceled`, or closed |
 /// | `cancel_started` | `Active` | `Active`, with one more cancel request in flight |
 /// | `cancel_done` | `Active` | `Active`, with one less |
 /// | `cancel_done` | `BeingCanceled` | the same with others in flight, or what `release` leads to |

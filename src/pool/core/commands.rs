@@ -11,8 +11,8 @@ use crate::pool::core::Core;
 use crate::pool::limits::Limits;
 
 impl Core {
-    /// `PAUSE`: from now on nobody gets a server; clients wait. Servers that nobody uses go at once,
-    /// the others when they are released or logged in. The pool is drained when it
+    /// `PAUSE`: from now on nobody gets a server; clients wait. Idle servers go at once, the others
+    /// when they are released or logged in. The pool is drained when it
     /// [`is_empty`](Self::is_empty).
     pub fn pause(&mut self) -> Vec<Order> {
         self.paused = true;
@@ -61,8 +61,8 @@ impl Core {
         orders
     }
 
-    /// A reload: from now on these limits hold. Idle servers beyond them go at once, the others when
-    /// they are released; room that is new is filled for those who wait.
+    /// A reload: from now on these limits hold. Idle servers beyond them go at once, the others
+    /// when they are released; room that is new is filled for those who wait.
     pub fn set_limits(&mut self, limits: Limits, now: Instant) -> Vec<Order> {
         self.limits = limits;
         self.servers.expire_by(&limits);

@@ -36,8 +36,8 @@ impl Core {
     /// This login has failed, and its place is free. The last of several that fail is followed by a
     /// new one, as long as there is need for it: its caller starts it when the host's
     /// [`Backoff`](crate::pool::Backoff) says so, and only if it is
-    /// [`still_wanted`](Self::still_wanted) by then. So a host that is away is asked by one login at
-    /// a time, and a waiter is never without one.
+    /// [`still_wanted`](Self::still_wanted) by then. So a host that is away is asked by one login
+    /// at a time, and a waiter is never without one.
     pub fn login_failed(&mut self, login: ServerId, now: Instant) -> Option<Open> {
         if self.expect(login, ServerState::Login) {
             self.failing = true;

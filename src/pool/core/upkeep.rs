@@ -3,23 +3,19 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::ids::ServerId;
 use crate::pool::answers::Order;
 use crate::pool::close_reason::CloseReason;
-use crate::pool::core::Core;
+use crate::pool::core::{Core, REFILL_INTERVAL};
 use crate::pool::limits::Limits;
 use crate::pool::servers::Servers;
 
-/// The shortest time between two fillings up to `min_pool_size`. Nobody waits for these servers; a
-/// host that accepts logins and closes them at once must not be asked without a pause.
-const REFILL_INTERVAL: Duration = Duration::from_millis(333);
-
 impl Core {
     /// Closes idle servers past `server_idle_timeout` (but keeps `min_pool_size`) or
-    /// `server_lifetime`, opens the reserve for whoever has waited `reserve_pool_timeout`, and fills
-    /// up to `min_pool_size`. To be called at [`next_tick`](Self::next_tick); earlier does no harm.
+    /// `server_lifetime`, opens the reserve for whoever has waited `reserve_pool_timeout`, fills up
+    /// to `min_pool_size`. To be called at [`next_tick`](Self::next_tick); earlier does no harm.
     pub fn tick(&mut self, now: Instant) -> Vec<Order> {
         let mut orders = self.close_old(now);
         orders.extend(self.open_all(now).into_iter().map(Order::Open));
@@ -35,8 +31,8 @@ impl Core {
         due
     }
 
-    /// The next tick is due at this time, which is earlier than [`next_tick`](Self::next_tick) said;
-    /// told once. To be asked after any other method, under the same lock; it costs nothing.
+    /// The next tick is due at this time, earlier than [`next_tick`](Self::next_tick) said; told
+    /// once. To be asked after any other method, under the same lock; it costs nothing.
     #[must_use = "it is told once"]
     pub fn sooner(&mut self) -> Option<Instant> {
         self.alarm.take_moved()

@@ -2,8 +2,8 @@
 
 use crate::pool::answers::Then;
 use crate::pool::close_reason::CloseReason;
+use crate::pool::core::REFILL_INTERVAL;
 use crate::pool::core::story::{HOUR, MINUTE, SECOND, Story, closing, granted, ms, opened, sizes};
-use crate::pool::core::upkeep::REFILL_INTERVAL;
 use crate::pool::limits::Limits;
 
 fn idle_for(pool_size: u32, min_pool_size: u32, timeout: u64) -> Limits {
@@ -88,6 +88,17 @@ fn a_server_that_ages_out_of_min_pool_size_is_replaced_at_once() {
     let orders = story.tick();
     assert_eq!(orders.len(), 2, "one closes, one opens: {orders:?}");
     assert_eq!(story.counts().sv_login, 1);
+}
+
+#[test]
+fn a_release_that_falls_below_min_pool_size_calls_the_janitor() {
+    let limits = sizes(1, 1).with_server_lifetime(ms(MINUTE));
+    let (mut story, servers) = Story::with_active(limits, 1);
+    assert_eq!(story.next_tick(), None);
+    story.pass(MINUTE);
+    assert_eq!(story.release(servers[0], 0), Then::Close(CloseReason::Lifetime));
+    assert_eq!(story.sooner(), Some(u128::from(MINUTE)));
+    assert_eq!(opened(story.tick()).len(), 1);
 }
 
 #[test]
