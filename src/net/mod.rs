@@ -1,1 +1,3 @@
 //! Sockets, TLS and buffers; nothing here knows PostgreSQL.
+
+pub mod tls;

@@ -1,0 +1,177 @@
+//! How far a server must prove who it is: not at all, its authority, or its name too.
+//!
+//! Every verifier here leaves signatures to the provider; they differ in what they ask of the
+//! certificate.
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+use super::roots::Roots;
+
+/// Whether the certificate must be for the host that we connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NameCheck {
+    /// `verify-ca`
+    None,
+    /// `verify-full`. Names are those of the certificate's subjectAltName (RFC 9525); a common name
+    /// alone does not count.
+    Host,
+}
+
+/// `verify-ca` and `verify-full`.
+#[derive(Debug)]
+pub(super) struct CheckedServer {
+    roots: Roots,
+    names: NameCheck,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl CheckedServer {
+    pub(super) fn new(
+        roots: Roots,
+        names: NameCheck,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        Self { roots, names, algorithms }
+    }
+
+    /// The chain leads to an authority, or the certificate is itself in the file of authorities.
+    ///
+    /// The second is how PostgreSQL is often set up: `openssl req -x509` makes a certificate that
+    /// says of itself that it is an authority, and webpki refuses any such as a server's own. Its
+    /// dates have been checked when it says so, which a test holds it to.
+    fn check_chain(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        cert: &ParsedCertificate<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let checked = verify_server_cert_signed_by_trust_anchor(
+            cert,
+            &self.roots.store,
+            intermediates,
+            now,
+            self.algorithms.all,
+        );
+        match checked {
+            Err(Error::InvalidCertificate(problem))
+                if is_authority(&problem) && self.roots.named.contains(end_entity) =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+}
+
+/// Whether `problem` is that a server's certificate is an authority's. rustls passes webpki's error
+/// on without a variant of its own, so its name is what there is to compare.
+fn is_authority(problem: &CertificateError) -> bool {
+    matches!(problem, CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity")
+}
+
+impl ServerCertVerifier for CheckedServer {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let cert = ParsedCertificate::try_from(end_entity)?;
+        self.check_chain(end_entity, &cert, intermediates, now)?;
+        if self.names == NameCheck::Host {
+            verify_server_name(&cert, server_name)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+/// `allow`, `prefer` and `require`: encrypted, and with whom remains unknown. Safe against those
+/// who only listen.
+#[derive(Debug)]
+pub(super) struct UncheckedServer {
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl UncheckedServer {
+    pub(super) fn new(algorithms: WebPkiSupportedAlgorithms) -> Self {
+        Self { algorithms }
+    }
+}
+
+/// Whether webpki can read the certificate and so check a signature with it. It reads version 3
+/// only, and the recipe that PostgreSQL's manual had for years makes version 1. Where any
+/// certificate passes, a signature by it proves nothing about the peer, so those pass too.
+fn readable(cert: &CertificateDer<'_>) -> bool {
+    ParsedCertificate::try_from(cert).is_ok()
+}
+
+impl ServerCertVerifier for UncheckedServer {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match readable(cert) {
+            true => verify_tls12_signature(message, cert, signature, &self.algorithms),
+            false => Ok(HandshakeSignatureValid::assertion()),
+        }
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match readable(cert) {
+            true => verify_tls13_signature(message, cert, signature, &self.algorithms),
+            false => Ok(HandshakeSignatureValid::assertion()),
+        }
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
