@@ -12,7 +12,8 @@
 //! 5. `rules` checks what must hold between settings.
 //! 6. [`mistake`] tells what is wrong, all of it, in file order.
 //!
-//! [`load`] does all of it; [`check`] is `pgweir check`; [`reload`] compares two settings.
+//! [`load`] does all of it; [`check`] is `pgweir check`; [`reload`] compares two settings;
+//! [`mod@reference`] writes docs/configuration.md and the example pooler.toml.
 
 pub mod address;
 pub mod check;
@@ -20,6 +21,7 @@ pub(crate) mod kind;
 pub mod load;
 pub mod mistake;
 pub(crate) mod nearest;
+pub mod reference;
 pub mod reload;
 mod resolve;
 mod rules;

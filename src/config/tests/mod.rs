@@ -2,6 +2,7 @@
 
 mod environment;
 mod file;
+mod manual;
 mod mistakes;
 mod properties;
 mod reloads;
