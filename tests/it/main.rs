@@ -1,1 +1,15 @@
-fn main() {}
+//! The integration tests, in one binary: they share one PostgreSQL cluster (`support::postgres`).
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::needless_pass_by_value,
+    reason = "this crate is a test"
+)]
+
+mod demo;
+mod support;
+mod tidy;

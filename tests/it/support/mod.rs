@@ -1,0 +1,43 @@
+//! What the integration tests are written with.
+//!
+//! * [`postgres`]: the PostgreSQL cluster that all tests share, a database each.
+//! * [`Pgweir`]: the built binary, running on a configuration.
+//! * [`Wire`]: a client of which the test decides every message.
+//! * [`FakeServer`]: a PostgreSQL of which the test decides every message.
+//!
+//! Messages are made by [`frontend`] and [`backend`], apart from the library's own encoders: a test
+//! that shared them would share their mistakes. Everything blocks, and everything has a timeout: a
+//! test fails, it never hangs.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "a room for all tests; not every piece is in use at every time"
+)]
+
+pub mod backend;
+mod conversation;
+mod fake_server;
+pub mod frontend;
+mod message;
+mod pgweir;
+mod postgres;
+mod tests;
+mod wire;
+
+use std::time::Duration;
+
+pub use fake_server::{FakeServer, Opening, Peer};
+pub use message::{Fields, Message};
+pub use pgweir::Pgweir;
+pub use postgres::{Database, postgres};
+pub use wire::Wire;
+
+/// How long anything may take before its test fails: far more than a loaded machine needs.
+pub const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A loopback port that nobody listens on at this moment.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

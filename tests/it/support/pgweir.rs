@@ -1,0 +1,168 @@
+//! The built binary, running on a configuration.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::wire::Wire;
+use super::{TIMEOUT, free_port};
+
+/// What the log says once connections are taken.
+const LISTENING: &str = "listening";
+
+/// A running pgweir. Killed when dropped; [`stop`](Pgweir::stop) is the orderly way.
+pub struct Pgweir {
+    process: Child,
+    port: u16,
+    folder: TempDir,
+    log: Arc<Log>,
+    reader: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Log {
+    state: Mutex<LogState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct LogState {
+    lines: Vec<String>,
+    ended: bool,
+}
+
+impl Pgweir {
+    /// Starts the binary on this `pooler.toml` and returns when it listens, on a free port of 127.0.0.1
+    /// that overrides what the text says.
+    pub fn start(config: &str) -> Pgweir {
+        Pgweir::start_with(config, &[])
+    }
+
+    /// As [`start`](Pgweir::start), with further environment variables.
+    pub fn start_with(config: &str, environment: &[(&str, &str)]) -> Pgweir {
+        let folder = tempfile::tempdir().unwrap();
+        let (port, file) = (free_port(), folder.path().join("pooler.toml"));
+        fs::write(&file, config).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pgweir"));
+        command.arg("run").arg("--config").arg(&file).current_dir(folder.path());
+        command.env("PGWEIR_POOLER_LISTEN_ADDR", "127.0.0.1");
+        command.env("PGWEIR_POOLER_LISTEN_PORT", port.to_string());
+        command.envs(environment.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("cannot start pgweir");
+        let log = Arc::new(Log::default());
+        let (stderr, theirs) = (process.stderr.take().unwrap(), Arc::clone(&log));
+        let reader = Some(thread::spawn(move || theirs.collect(stderr)));
+        let pgweir = Pgweir { process, port, folder, log, reader };
+        pgweir.wait_for_log(LISTENING);
+        pgweir
+    }
+
+    /// The port it listens on, on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A URL to it.
+    pub fn url(&self, user: &str, password: &str, database: &str) -> String {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// A client that has logged in.
+    pub fn wire(&self, user: &str, password: &str, database: &str) -> Wire {
+        Wire::login(self.port, user, password, database)
+    }
+
+    /// Waits for a line of the log that contains `text`, and returns it. Fails the test if it does not come.
+    pub fn wait_for_log(&self, text: &str) -> String {
+        self.log.wait_for(text).unwrap_or_else(|why| {
+            panic!("pgweir {why} before it logged \"{text}\"; its log:\n{}", self.log.text())
+        })
+    }
+
+    /// All it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Replaces its `pooler.toml` and sends SIGHUP. The test waits for what should come of it.
+    pub fn reload(&self, config: &str) {
+        fs::write(self.folder.path().join("pooler.toml"), config).unwrap();
+        self.signal(Signal::HUP);
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Sends SIGTERM and waits for the end; its exit status and its whole log.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        self.signal(Signal::TERM);
+        self.wait_for_end();
+        (self.process.wait().unwrap(), self.log.text())
+    }
+
+    /// The end of its log is the end of the process: nothing else holds the pipe.
+    fn wait_for_end(&mut self) {
+        if !self.log.wait_for_end() {
+            panic!("pgweir did not end within {TIMEOUT:?}; its log:\n{}", self.log.text());
+        }
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+    }
+}
+
+impl Drop for Pgweir {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Log {
+    fn collect(&self, stderr: impl Read) {
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            self.state.lock().unwrap().lines.push(String::from_utf8_lossy(&line).into_owned());
+            self.changed.notify_all();
+        }
+        self.state.lock().unwrap().ended = true;
+        self.changed.notify_all();
+    }
+
+    fn wait_for(&self, text: &str) -> Result<String, &'static str> {
+        let give_up = Instant::now() + TIMEOUT;
+        let mut state = self.state.lock().unwrap();
+        loop {
+            if let Some(line) = state.lines.iter().find(|line| line.contains(text)) {
+                return Ok(line.clone());
+            }
+            if state.ended {
+                return Err("ended");
+            }
+            let left = give_up.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err("waited too long");
+            }
+            state = self.changed.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    fn wait_for_end(&self) -> bool {
+        let state = self.state.lock().unwrap();
+        let waited = self.changed.wait_timeout_while(state, TIMEOUT, |state| !state.ended);
+        waited.unwrap().0.ended
+    }
+
+    fn text(&self) -> String {
+        self.state.lock().unwrap().lines.join("\n")
+    }
+}
