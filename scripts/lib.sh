@@ -36,13 +36,16 @@ postgres_bin() {
         has_postgres "$PGWEIR_PG_BIN"
         return
     fi
-    {
-        if have pg_config; then pg_config --bindir; fi
-        ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql* 2>/dev/null | sort -Vr
-        printf '%s\n' "$PATH" | tr ':' '\n'
-    } | while read -r folder; do
-        if has_postgres "$folder"; then break; fi
-    done
+    while read -r folder; do
+        if has_postgres "$folder"; then return; fi
+    done <<<"$(postgres_candidates)"
+    return 1
+}
+
+postgres_candidates() {
+    if have pg_config; then pg_config --bindir || true; fi
+    ls -d /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql* 2>/dev/null | sort -Vr || true
+    printf '%s\n' "$PATH" | tr ':' '\n'
 }
 
 # Says the folder if it has all that a cluster needs.
