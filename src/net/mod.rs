@@ -1,3 +1,30 @@
 //! Sockets, TLS and buffers; nothing here knows PostgreSQL.
+//!
+//! A [`Stream`] has two verbs, shaped for completion: receive into a [`Chunk`], and flush what
+//! has been put into its [`Outgoing`]. Whoever uses it sees neither readiness, nor a driver, nor
+//! whether TLS lies between, so another driver (io_uring) fits behind the same verbs.
+//!
+//! An idle stream owns no buffer: a block is borrowed from the worker's store when bytes are
+//! there, and goes back as soon as nobody looks at it.
+//!
+//! * [`buffer`]: the store, and the chunks that are borrowed from it.
+//! * [`outgoing`]: what waits to be written, in one vectored write.
+//! * [`socket`], [`stream`]: one connection, without and with TLS; [`parked`]: one that nobody
+//!   uses now, and that may change its worker.
+//! * [`connect`], [`listener`]: how connections come about.
 
+pub mod buffer;
+pub mod connect;
+pub mod listener;
+pub mod outgoing;
+pub mod parked;
+pub mod socket;
+pub mod stream;
 pub mod tls;
+
+pub use buffer::{BLOCK_LEN, Chunk};
+pub use connect::Address;
+pub use outgoing::Outgoing;
+pub use parked::Parked;
+pub use socket::{Accepted, Keepalive, Socket};
+pub use stream::Stream;

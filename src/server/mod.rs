@@ -1,1 +1,21 @@
 //! One connection to PostgreSQL: connecting, logging in, cancelling.
+//!
+//! * [`target`]: where a connection leads, and as whom.
+//! * [`opening`] and [`login`]: from nothing to a server that is ready.
+//! * [`connection`]: a server that is ready, in use or idle.
+//! * [`cancel`]: the second connection that stops what the first one runs.
+//! * [`rescue`]: bringing a server back that its client has left in the middle of something.
+
+pub mod cancel;
+pub mod connection;
+pub mod error;
+pub mod login;
+pub mod opening;
+pub mod rescue;
+pub mod target;
+
+pub use cancel::CancelTarget;
+pub use connection::{Idle, Server};
+pub use error::OpenError;
+pub use login::Welcome;
+pub use target::Target;

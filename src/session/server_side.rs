@@ -92,6 +92,11 @@ impl ServerSide {
         &self.pipeline
     }
 
+    /// What it owes, for one who says something to it that no client has sent.
+    pub fn pipeline_mut(&mut self) -> &mut Pipeline {
+        &mut self.pipeline
+    }
+
     /// How many statements are prepared on it.
     pub fn prepared_len(&self) -> usize {
         self.prepared.len()

@@ -1,0 +1,224 @@
+//! A worker's store of blocks, and the chunks of bytes that live in them.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+/// Bytes of a block: one receive takes at most this much, so it bounds what one connection can
+/// make the worker hold before it is written on.
+pub const BLOCK_LEN: usize = 16 * 1024;
+
+/// Free blocks that a worker keeps, 2 MB of them; more are given back to the allocator.
+const SPARE_MAX: usize = 128;
+
+type Block = Rc<Box<[u8]>>;
+
+thread_local! {
+    static SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A block on loan; it goes back to the store when its last borrower lets go.
+#[derive(Clone, Debug)]
+struct Lease(Option<Block>);
+
+impl Lease {
+    fn borrow() -> Self {
+        let spare = SPARE.with_borrow_mut(Vec::pop);
+        Lease(Some(spare.unwrap_or_else(|| Rc::new(vec![0; BLOCK_LEN].into_boxed_slice()))))
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.0.as_deref().map_or(&[], |block| block)
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.as_mut().and_then(Rc::get_mut).map_or(&mut [], |block| block)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.0.as_ref().is_none_or(|block| Rc::strong_count(block) > 1)
+    }
+
+    fn is_same(&self, other: &Lease) -> bool {
+        matches!((&self.0, &other.0), (Some(a), Some(b)) if Rc::ptr_eq(a, b))
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(block) = self.0.take() else { return };
+        if Rc::strong_count(&block) == 1 {
+            // A thread that ends has no store any more; the block is freed then.
+            let _ = SPARE.try_with(|spare| {
+                let mut spare = spare.borrow_mut();
+                if spare.len() < SPARE_MAX {
+                    spare.push(block);
+                }
+            });
+        }
+    }
+}
+
+/// A piece of received bytes. Parts of it can be shared without a copy; an empty one owns
+/// nothing.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    lease: Lease,
+    start: usize,
+    end: usize,
+}
+
+impl Default for Chunk {
+    fn default() -> Self {
+        Chunk { lease: Lease(None), start: 0, end: 0 }
+    }
+}
+
+impl Chunk {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.lease.bytes()[self.start..self.end]
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    /// Whether no more fits behind them, even after they are moved to the front.
+    pub fn is_full(&self) -> bool {
+        self.len() == BLOCK_LEN
+    }
+
+    /// A part of it, on the same block.
+    pub fn slice(&self, range: Range<usize>) -> Chunk {
+        debug_assert!(range.end <= self.len());
+        let (start, end) = (self.start + range.start, self.start + range.end);
+        Chunk { lease: self.lease.clone(), start, end: end.min(self.end) }
+    }
+
+    /// Drops the first `bytes`; gives the block back when nothing is left.
+    pub fn advance(&mut self, bytes: usize) {
+        self.start = self.end.min(self.start + bytes);
+        if self.is_empty() {
+            *self = Chunk::default();
+        }
+    }
+
+    /// Room behind the bytes to receive into. Bytes that lie at the end of a block, or in one
+    /// that others look at, are moved to the front of a block of their own first.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.lease.is_shared() || self.start > 0 {
+            self.move_to_front();
+        }
+        let end = self.end;
+        self.lease.bytes_mut().get_mut(end..).unwrap_or(&mut [])
+    }
+
+    fn move_to_front(&mut self) {
+        let mut lease = Lease::borrow();
+        let len = self.len();
+        lease.bytes_mut()[..len].copy_from_slice(self.bytes());
+        *self = Chunk { lease, start: 0, end: len };
+    }
+
+    /// `bytes` were received into the room.
+    pub fn filled(&mut self, bytes: usize) {
+        self.end = BLOCK_LEN.min(self.end + bytes);
+    }
+
+    /// Gives the block back if nothing was received into it.
+    pub fn settle(&mut self) {
+        if self.is_empty() {
+            *self = Chunk::default();
+        }
+    }
+
+    /// Appends as much of `bytes` as fits without a move; says how much that was.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> usize {
+        if self.lease.is_shared() {
+            return 0;
+        }
+        let end = self.end;
+        let room = self.lease.bytes_mut().get_mut(end..).unwrap_or(&mut []);
+        let taken = room.len().min(bytes.len());
+        room[..taken].copy_from_slice(&bytes[..taken]);
+        self.end += taken;
+        taken
+    }
+
+    /// A chunk on a fresh block, with the front of `bytes` in it.
+    pub(super) fn copied(bytes: &[u8]) -> (Chunk, usize) {
+        let mut chunk = Chunk { lease: Lease::borrow(), start: 0, end: 0 };
+        let taken = chunk.append(bytes);
+        (chunk, taken)
+    }
+
+    /// Takes `next` in, if it continues this one on the same block.
+    pub(super) fn join(&mut self, next: &Chunk) -> bool {
+        let continues = self.end == next.start && self.lease.is_same(&next.lease);
+        if continues {
+            self.end = next.end;
+        }
+        continues
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spare() -> usize {
+        SPARE.with_borrow(Vec::len)
+    }
+
+    fn received(bytes: &[u8]) -> Chunk {
+        let mut chunk = Chunk::default();
+        chunk.room()[..bytes.len()].copy_from_slice(bytes);
+        chunk.filled(bytes.len());
+        chunk
+    }
+
+    #[test]
+    fn a_block_goes_back_when_the_last_part_is_gone() {
+        let before = spare();
+        let mut chunk = received(b"abcdef");
+        let part = chunk.slice(2..4);
+        chunk.advance(6);
+        assert_eq!(part.bytes(), b"cd");
+        assert_eq!(spare(), before);
+        drop(part);
+        assert_eq!(spare(), before + 1);
+    }
+
+    #[test]
+    fn what_is_left_over_moves_to_the_front() {
+        let mut chunk = received(&[7; BLOCK_LEN]);
+        chunk.advance(BLOCK_LEN - 2);
+        assert_eq!(chunk.room().len(), BLOCK_LEN - 2);
+        assert_eq!(chunk.bytes(), [7, 7]);
+    }
+
+    #[test]
+    fn room_is_never_made_under_the_eyes_of_others() {
+        let mut chunk = received(b"abc");
+        let seen = chunk.slice(0..3);
+        chunk.room()[0] = b'x';
+        chunk.filled(1);
+        assert_eq!((chunk.bytes(), seen.bytes()), (&b"abcx"[..], &b"abc"[..]));
+    }
+
+    #[test]
+    fn an_empty_chunk_owns_nothing() {
+        let mut chunk = Chunk::default();
+        chunk.room();
+        let before = spare();
+        chunk.settle();
+        assert_eq!(spare(), before + 1);
+    }
+}
