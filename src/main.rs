@@ -1,3 +1,7 @@
 //! The `pgweir` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pgweir::app::command::run()
+}

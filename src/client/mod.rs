@@ -1,1 +1,34 @@
 //! One client's life: startup, waiting for its next statement, and the relay while it is linked.
+//!
+//! ```text
+//! accept ── opening ── authentication ── welcome ──> idle ──(a unit of work)──> acquire
+//!           TLS?        who is it?        its own     ^  no buffer, no server      │
+//!           cancel?                       parameters  │                            v
+//!                                                     └──(server is clean)──── linked: relay
+//! ```
+//!
+//! * [`worker`]: one thread's clients, and the letters that reach it.
+//! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
+//! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes.
+//! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
+//! * [`control`]: how others reach a client's task.
+//! * [`error`]: everything that a client is told by us.
+
+pub mod authentication;
+pub mod control;
+pub mod error;
+pub mod opening;
+pub mod outbox;
+pub mod parting;
+pub mod policy;
+pub mod relay;
+pub mod routing;
+pub mod task;
+pub mod welcome;
+pub mod worker;
+
+pub use policy::{Policy, Users};
+pub use worker::Worker;
+
+// A message that is looked at as a whole fits into one chunk.
+const _: () = assert!(crate::session::OPENED_MAX == crate::net::BLOCK_LEN);

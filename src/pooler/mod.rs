@@ -1,1 +1,30 @@
 //! The pools as all workers share them: handles, guards, hosts and their upkeep.
+//!
+//! The rules are [`crate::pool::Core`]'s; here its orders are carried out. A [`Pool`] is a core
+//! and the idle servers it speaks of, behind one short lock. Whoever acquires gets a
+//! [`Held`] server, and gives it back with a proof that it is clean; without one it is closed.
+//!
+//! * [`database`]: what the configuration says of a database; [`pools`]: its pools for one user.
+//! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
+//! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
+//! * [`mailbox`]: how one worker reaches another.
+
+pub mod database;
+pub mod held;
+pub mod host;
+pub mod janitor;
+pub mod mailbox;
+pub mod opening;
+pub mod pool;
+pub mod pooler;
+pub mod pools;
+pub mod waiting;
+
+pub use database::{Database, HostTarget, ServerLogin};
+pub use held::Held;
+pub use host::Host;
+pub use mailbox::{Letter, Mailbox};
+pub use pool::Pool;
+pub use pooler::Pooler;
+pub use pools::{Learnt, Pools};
+pub use waiting::{Refusal, Waiting};

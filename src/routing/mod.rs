@@ -1,1 +1,48 @@
 //! Where a statement goes and why; pure.
+//!
+//! A standby cannot be written, so a misrouted write is an error; a misrouted read is a lie. What is
+//! not proven to be a read therefore goes to the primary, and every decision has a [`Reason`].
+//!
+//! The way of a text, file by file:
+//!
+//! 1. `lexer` cuts it into `token`s as PostgreSQL would; `shape` takes its values out.
+//! 2. [`fingerprint()`] hashes the shape; `cache` knows the [`Class`] of shapes seen before.
+//! 3. A new shape is split into statements. `statement` looks at the first words; a query goes to
+//!    `proof`, which parses it and accepts only what it knows, with `functions` and `relations`
+//!    telling which names are harmless.
+//! 4. [`Policy`] turns the class, the session's [`Pin`] and the time into a [`Role`]; [`balance`]
+//!    picks the replica.
+//!
+//! [`Classifier`] is 1 to 3; [`explain()`] and [`run_lines`] show what it does. What the proof cannot
+//! see is listed in `docs/routing.md`.
+
+pub mod balance;
+pub mod cache;
+mod class;
+mod classify;
+mod explain;
+pub mod fingerprint;
+mod functions;
+pub mod lexer;
+mod lines;
+mod objection;
+mod pin;
+mod policy;
+mod proof;
+mod reason;
+mod relations;
+pub mod shape;
+mod statement;
+pub mod token;
+
+pub use class::{Access, Class};
+pub use classify::{Classifier, MAX_CLASSIFIED_BYTES};
+pub use explain::{Explanation, explain};
+pub use fingerprint::{Fingerprint, fingerprint};
+pub use lines::{MAX_LINE_BYTES, run_lines};
+pub use pin::Pin;
+pub use policy::{
+    Decision, NoReplica, PRIMARY_WINDOW, Policy, ReadYourWrites, Role, WithoutReplica,
+};
+pub use proof::{MAX_DEPTH, MAX_TOKENS};
+pub use reason::Reason;

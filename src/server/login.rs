@@ -91,8 +91,7 @@ impl Opening {
         // As libpq does, a password is sent in the clear if a server asks for that; TLS is what
         // protects it (server_tls_sslmode).
         let nonce = rand::random();
-        let mut login =
-            Login::new(&target.user, credential, Cleartext::Allowed, nonce);
+        let mut login = Login::new(&target.user, credential, Cleartext::Allowed, nonce);
         for _ in 0..MESSAGES_MAX {
             let message = self.message().await?;
             match message.tag {
@@ -108,10 +107,7 @@ impl Opening {
     }
 
     /// The login that goes on, or nothing when it has succeeded.
-    async fn step(
-        &mut self,
-        mut step: Step<Login, LoggedIn>,
-    ) -> Result<Option<Login>, OpenError> {
+    async fn step(&mut self, mut step: Step<Login, LoggedIn>) -> Result<Option<Login>, OpenError> {
         loop {
             match step {
                 Step::Send(bytes, next) => {

@@ -185,6 +185,7 @@ impl Session {
     ) -> Result<(), ServerFault> {
         let fields = message.body().map(Fields::new);
         let fatal = fields.is_some_and(Fields::is_fatal);
+        server.ended |= fatal;
         match server.pipeline.answer(tag::ERROR_RESPONSE) {
             Answer::Failed(Action::Skip) => {
                 let text = fields.map(Fields::message).unwrap_or_default();

@@ -36,6 +36,8 @@ pub struct ServerSide {
     pub(super) request_rest: Rest,
     /// The rest of a message that is on its way from it.
     pub(super) reply_rest: Rest,
+    /// It has said that it ends the connection.
+    pub(super) ended: bool,
     /// The aligning query was refused.
     pub(super) align_error: Option<Box<[u8]>>,
 }
@@ -73,6 +75,7 @@ impl ServerSide {
             parameters,
             request_rest: Rest::default(),
             reply_rest: Rest::default(),
+            ended: false,
             align_error: None,
         }
     }
@@ -100,6 +103,11 @@ impl ServerSide {
     /// How many statements are prepared on it.
     pub fn prepared_len(&self) -> usize {
         self.prepared.len()
+    }
+
+    /// Whether it has told the client that it ends the connection.
+    pub fn has_ended(&self) -> bool {
+        self.ended
     }
 
     /// Whether a message to it or from it has gone by only in part.

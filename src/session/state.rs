@@ -122,6 +122,16 @@ impl Session {
         &self.parameters
     }
 
+    /// Whether a message is being gathered: the client's next bytes belong to it.
+    pub fn is_mid_message(&self) -> bool {
+        self.gathering.is_some()
+    }
+
+    /// What the client started with, and where `DISCARD ALL` leads back to.
+    pub fn startup(&self) -> &Parameters {
+        &self.startup
+    }
+
     /// How many statements the client has prepared by name.
     pub fn prepared_len(&self) -> usize {
         self.names.len()

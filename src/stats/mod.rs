@@ -1,1 +1,7 @@
 //! Counters of what happened, kept per worker and added up when asked.
+
+pub mod counter;
+pub mod pool_stats;
+
+pub use counter::Counter;
+pub use pool_stats::{PoolStats, PoolTotals};

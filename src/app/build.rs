@@ -1,0 +1,116 @@
+//! From settings to what the rooms obey.
+
+use super::hosts::{databases, ssl_mode};
+use super::users::users;
+use crate::auth::scram::Iterations;
+use crate::auth::{Method, Salts};
+use crate::client::Policy;
+use crate::config::Settings;
+use crate::config::section::login::AuthType;
+use crate::net::tls::{ClientTls, ClientTlsPem};
+use crate::pooler::pooler::Databases;
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Why settings that are right in themselves cannot be used: one line for each reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct BuildError(Vec<String>);
+
+impl BuildError {
+    pub(super) fn lines(lines: Vec<String>) -> Self {
+        BuildError(lines)
+    }
+
+    pub(super) fn file(key: &str, path: &Path, why: &dyn Display) -> Self {
+        BuildError(vec![format!("{key}: cannot read {}: {why}", path.display())])
+    }
+
+    pub(super) fn user(name: &str, why: &dyn Display) -> Self {
+        BuildError(vec![format!("users.{name}: password: {why}")])
+    }
+
+    pub(super) fn database(name: &str, why: &dyn Display) -> Self {
+        BuildError(vec![format!("databases.{name}: {why}")])
+    }
+}
+
+/// What the files that settings name hold.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    pub(super) client_ca: Option<Vec<u8>>,
+    pub(super) client_cert: Option<Vec<u8>>,
+    pub(super) client_key: Option<Vec<u8>>,
+    pub(super) server_ca: Option<Vec<u8>>,
+    pub(super) server_cert: Option<Vec<u8>>,
+    pub(super) server_key: Option<Vec<u8>>,
+}
+
+impl Files {
+    fn read(settings: &Settings) -> Result<Files, BuildError> {
+        let tls = &settings.pooler.tls;
+        Ok(Files {
+            client_ca: read("client_tls_ca_file", tls.client_tls_ca_file.as_deref())?,
+            client_cert: read("client_tls_cert_file", tls.client_tls_cert_file.as_deref())?,
+            client_key: read("client_tls_key_file", tls.client_tls_key_file.as_deref())?,
+            server_ca: read("server_tls_ca_file", tls.server_tls_ca_file.as_deref())?,
+            server_cert: read("server_tls_cert_file", tls.server_tls_cert_file.as_deref())?,
+            server_key: read("server_tls_key_file", tls.server_tls_key_file.as_deref())?,
+        })
+    }
+}
+
+fn read(key: &str, path: Option<&Path>) -> Result<Option<Vec<u8>>, BuildError> {
+    let contents =
+        |path: &Path| std::fs::read(path).map_err(|error| BuildError::file(key, path, &error));
+    path.map(contents).transpose()
+}
+
+/// Everything that a reload replaces.
+#[derive(Debug)]
+pub(super) struct Plans {
+    pub(super) databases: Databases,
+    pub(super) policy: Policy,
+}
+
+/// Salts are made up with this for users who are not known: it must not change at a reload.
+pub(super) fn salts() -> Arc<Salts> {
+    Arc::new(Salts::new(rand::random(), Iterations::DEFAULT))
+}
+
+/// Builds all of it, or nothing.
+pub(super) fn build(settings: &Settings, salts: &Arc<Salts>) -> Result<Plans, BuildError> {
+    let files = Files::read(settings)?;
+    let users = users(settings)?;
+    let databases = databases(settings, &users, &files)?;
+    let pooler = &settings.pooler;
+    let policy = Policy {
+        method: method(pooler.login.auth_type)?,
+        users,
+        salts: salts.clone(),
+        tls: client_tls(settings, &files)?,
+        login_timeout: pooler.timeouts.client_login_timeout,
+        idle_timeout: pooler.timeouts.client_idle_timeout,
+        idle_transaction_timeout: pooler.timeouts.idle_transaction_timeout,
+        cancel_wait_timeout: pooler.timeouts.cancel_wait_timeout,
+        max_clients: pooler.pools.max_client_conn as usize,
+        log_connections: pooler.process.log_connections,
+        log_disconnections: pooler.process.log_disconnections,
+    };
+    Ok(Plans { databases, policy })
+}
+
+fn method(auth_type: AuthType) -> Result<Method, BuildError> {
+    let word = auth_type.as_str();
+    word.parse().map_err(|_| BuildError::lines(vec![format!("auth_type \"{word}\" is not known")]))
+}
+
+fn client_tls(settings: &Settings, files: &Files) -> Result<ClientTls, BuildError> {
+    let mode = ssl_mode(settings.pooler.tls.client_tls_sslmode.as_str())?;
+    let (Some(cert), Some(key)) = (&files.client_cert, &files.client_key) else {
+        return Ok(ClientTls::disabled());
+    };
+    let pem = ClientTlsPem { cert: Some(cert), key: Some(key), ca: files.client_ca.as_deref() };
+    ClientTls::new(mode, pem).map_err(|error| BuildError::lines(vec![error.to_string()]))
+}

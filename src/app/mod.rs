@@ -1,0 +1,25 @@
+//! The composition root: builds every room from the settings, and the phases of the process's life.
+//!
+//! ```text
+//! starting ── settings, logs, sockets, workers ──> serving ──SIGTERM, SIGINT──> draining ──> ended
+//!                                                  │     ^                         │
+//!                                                  └─────┘ SIGHUP: reload          └ a second one,
+//!                                                                                    or the deadline
+//! ```
+//!
+//! * [`command`]: what each word of the command line does.
+//! * [`process`]: the phases; [`workers`]: the threads; [`sockets`]: what is listened on.
+//! * [`build`], [`hosts`], [`users`]: from settings to what the rooms obey.
+//! * [`logs`]: where log lines go; [`exit`]: with which status the process ends.
+
+pub mod build;
+pub mod command;
+pub mod demo;
+pub mod exit;
+pub mod hosts;
+pub mod logs;
+pub mod process;
+pub mod route;
+pub mod sockets;
+pub mod users;
+pub mod workers;

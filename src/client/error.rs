@@ -1,0 +1,162 @@
+//! Everything that a client is told by pgweir itself: the one place where it is worded.
+
+use crate::auth::{Class, Failure};
+use crate::protocol::error_response::ErrorReport;
+use crate::protocol::sqlstate::SqlState;
+use crate::protocol::startup::BadStartup;
+use crate::server::OpenError;
+use std::time::Duration;
+
+/// The host cannot be used, as far as is known.
+pub(super) fn no_server(error: &OpenError, host: &str) -> ErrorReport {
+    error.report(host)
+}
+
+/// Nothing became free in time.
+pub(super) fn query_wait_timeout(limit: Duration, last: Option<&OpenError>) -> ErrorReport {
+    let message = format!("no server connection became available within {limit:?}");
+    let report = ErrorReport::error(SqlState::TOO_MANY_CONNECTIONS, message);
+    match last {
+        Some(error) => report
+            .detail(format!("The last login to the host failed: {error}."))
+            .hint("Check that the host is up, or raise query_wait_timeout to wait longer."),
+        None => report.hint(
+            "Raise default_pool_size (or the database's pool_size) for more servers, or \
+             query_wait_timeout to wait longer.",
+        ),
+    }
+}
+
+/// No replica may serve the read, and the configuration says that it fails then.
+pub(super) fn no_replica() -> ErrorReport {
+    ErrorReport::error(SqlState::CONNECTION_FAILURE, "no replica is available for this read")
+        .hint("Set no_replica to \"primary\" to let the primary serve it.")
+}
+
+/// The client's own request, carried out while it waited.
+pub(super) fn cancelled() -> ErrorReport {
+    ErrorReport::error(SqlState::QUERY_CANCELED, "canceling statement due to user request")
+        .detail("The statement was waiting for a server connection and was not started.")
+}
+
+/// The process ends.
+pub(super) fn shutdown() -> ErrorReport {
+    let message = "terminating connection due to administrator command";
+    ErrorReport::fatal(SqlState::ADMIN_SHUTDOWN, message).detail("pgweir is shutting down.")
+}
+
+/// The client was silent for too long outside a transaction.
+pub(super) fn idle_timeout() -> ErrorReport {
+    let message = "terminating connection due to client_idle_timeout";
+    ErrorReport::fatal(SqlState::IDLE_SESSION_TIMEOUT, message)
+}
+
+/// The client was silent for too long inside a transaction.
+pub(super) fn idle_transaction_timeout() -> ErrorReport {
+    let message = "terminating connection due to idle_transaction_timeout";
+    ErrorReport::fatal(SqlState::IDLE_IN_TRANSACTION_TIMEOUT, message)
+}
+
+/// The server went away while the client used it.
+pub(super) fn server_lost(host: &str, why: &str) -> ErrorReport {
+    let message = "the connection to the server was lost";
+    ErrorReport::fatal(SqlState::CONNECTION_FAILURE, message)
+        .detail(format!("The host is {host}: {why}."))
+        .hint("Connect again; whether the last statement took effect is not known.")
+}
+
+/// Statement mode has no transactions of several statements.
+pub(super) fn transaction_in_statement_mode() -> ErrorReport {
+    let message = "transaction blocks not allowed in statement pooling mode";
+    ErrorReport::fatal(SqlState::PROTOCOL_VIOLATION, message)
+        .hint("Set pool_mode to \"transaction\" for this database.")
+}
+
+/// `max_client_conn` is reached.
+pub(super) fn too_many_clients(limit: usize) -> ErrorReport {
+    ErrorReport::fatal(SqlState::TOO_MANY_CONNECTIONS, "sorry, too many clients already")
+        .detail(format!("{limit} clients are connected."))
+        .hint("Raise max_client_conn.")
+}
+
+/// There are too many pools.
+pub(super) fn too_many_pools(why: &str) -> ErrorReport {
+    ErrorReport::fatal(SqlState::LIMIT_EXCEEDED, format!("cannot make a pool: {why}"))
+        .hint("Name the databases in the configuration instead of using \"*\".")
+}
+
+/// There is no such database.
+pub(super) fn no_such_database(name: &str) -> ErrorReport {
+    let message = format!("database \"{name}\" does not exist");
+    ErrorReport::fatal(SqlState::NO_SUCH_DATABASE, message)
+        .hint("Add [databases.NAME], or [databases.\"*\"] for every name, to the configuration.")
+}
+
+/// The client must use TLS.
+pub(super) fn tls_required() -> ErrorReport {
+    let message = "connection requires TLS (client_tls_sslmode)";
+    ErrorReport::fatal(SqlState::INVALID_AUTHORIZATION, message)
+        .hint("Connect with sslmode=require or stronger.")
+}
+
+/// The startup packet does not say who the client is.
+pub(super) fn no_user() -> ErrorReport {
+    let message = "no PostgreSQL user name specified in startup packet";
+    ErrorReport::fatal(SqlState::INVALID_AUTHORIZATION, message)
+}
+
+/// A name that is not text.
+pub(super) fn not_text(what: &str) -> ErrorReport {
+    let message = format!("the {what} in the startup packet is not UTF-8");
+    ErrorReport::fatal(SqlState::INVALID_PARAMETER, message)
+}
+
+/// A replication connection.
+pub(super) fn replication() -> ErrorReport {
+    let message = "replication connections are not pooled";
+    ErrorReport::fatal(SqlState::FEATURE_NOT_SUPPORTED, message)
+        .hint("Connect to the PostgreSQL host itself for replication.")
+}
+
+/// The text of the startup parameter `options` says something else than parameters.
+pub(super) fn bad_options() -> ErrorReport {
+    let message = "invalid command-line arguments for server process";
+    ErrorReport::fatal(SqlState::INVALID_PARAMETER, message)
+        .hint("Only \"-c name=value\" and \"--name=value\" are taken in options.")
+}
+
+/// A startup parameter that PostgreSQL refuses.
+pub(super) fn bad_parameter(why: &str) -> ErrorReport {
+    ErrorReport::fatal(SqlState::INVALID_PARAMETER, why)
+}
+
+/// A packet that cannot be read.
+pub(super) fn bad_startup(error: BadStartup) -> ErrorReport {
+    let state = match error {
+        BadStartup::Version(_) => SqlState::FEATURE_NOT_SUPPORTED,
+        _ => SqlState::PROTOCOL_VIOLATION,
+    };
+    ErrorReport::fatal(state, error.to_string())
+}
+
+/// The client broke the rules before it was logged in.
+pub(super) fn violation(what: &str) -> ErrorReport {
+    ErrorReport::fatal(SqlState::PROTOCOL_VIOLATION, what)
+}
+
+/// The client could not prove who it is.
+pub(super) fn refused(failure: &Failure, user: &str) -> ErrorReport {
+    let state = match failure.class {
+        Class::InvalidPassword => SqlState::INVALID_PASSWORD,
+        // The same as for a wrong password: what is known of a user does not show.
+        Class::InvalidAuthorization => SqlState::INVALID_PASSWORD,
+        Class::ProtocolViolation => SqlState::PROTOCOL_VIOLATION,
+    };
+    ErrorReport::fatal(state, failure.for_client(user))
+}
+
+/// The login took too long.
+pub(super) fn login_timeout() -> ErrorReport {
+    let message = "canceling authentication due to timeout (client_login_timeout)";
+    ErrorReport::fatal(SqlState::QUERY_CANCELED, message)
+}

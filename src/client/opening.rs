@@ -1,0 +1,253 @@
+//! The first bytes of a connection: TLS, a cancel request, or a client that wants to log in.
+
+use super::authentication::authenticate;
+use super::error;
+use super::policy::Policy;
+use super::task::Client;
+use super::welcome::welcome;
+use super::worker::{Seat, Worker};
+use crate::net::tls::hello::looks_like_tls;
+use crate::net::{Chunk, Socket, Stream};
+use crate::protocol::error_response::{ErrorReport, printable};
+use crate::protocol::startup::{self, Packet, Startup};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Packets before the startup packet: an SSLRequest and a GSSENCRequest, in either order.
+const REQUESTS_MAX: usize = 3;
+
+/// Why a connection ends before a client has logged in.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// It was for something else, or went away: nobody is told.
+    Quiet,
+    /// It broke.
+    Io(io::Error),
+    /// The client is told why.
+    Refused(ErrorReport),
+}
+
+impl From<io::Error> for Ending {
+    fn from(error: io::Error) -> Self {
+        Ending::Io(error)
+    }
+}
+
+impl From<ErrorReport> for Ending {
+    fn from(report: ErrorReport) -> Self {
+        Ending::Refused(report)
+    }
+}
+
+/// A connection whose client is not known yet.
+pub(super) struct Opening {
+    pub(super) stream: Stream,
+    pub(super) inbox: Chunk,
+}
+
+/// Who a client says that it is.
+pub(super) struct Claim {
+    pub(super) startup: Startup,
+    pub(super) user: String,
+    pub(super) database: String,
+}
+
+/// Serves one connection from its first byte to its last.
+pub(super) async fn serve(worker: &Rc<Worker>, stream: Stream) {
+    let policy = worker.clients.policy.load_full();
+    // A login needs room that an idle client must not keep: hence the box.
+    let opening = Opening { stream, inbox: Chunk::default() };
+    let login = Box::pin(log_in(worker.clone(), opening, policy));
+    if let Some(client) = login.await {
+        client.live().await;
+    }
+}
+
+async fn log_in(
+    worker: Rc<Worker>,
+    mut opening: Opening,
+    policy: Arc<Policy>,
+) -> Option<Box<Client>> {
+    let mut claimed = None;
+    let startup = opening.startup(&worker, &policy, &mut claimed);
+    let started = tokio::time::timeout(policy.login_timeout, startup).await;
+    let ending = match started.unwrap_or_else(|_| Err(error::login_timeout().into())) {
+        Ok(make) => return Some(make.into_client(opening)),
+        Err(ending) => ending,
+    };
+    match ending {
+        Ending::Quiet => {}
+        Ending::Io(error) => tracing::debug!(%error, "connection ended before its login"),
+        Ending::Refused(report) => {
+            let user = claimed.unwrap_or_default();
+            tracing::warn!(user, error = %report, "login refused");
+            opening.refuse(&report, &policy).await;
+        }
+    }
+    None
+}
+
+/// A client that has been let in, but for its connection.
+pub(super) struct Admitted {
+    pub(super) client: super::task::Parts,
+}
+
+impl Admitted {
+    fn into_client(self, opening: Opening) -> Box<Client> {
+        Client::new(self.client, opening.stream, opening.inbox)
+    }
+}
+
+impl Opening {
+    async fn startup(
+        &mut self,
+        worker: &Rc<Worker>,
+        policy: &Policy,
+        claimed: &mut Option<String>,
+    ) -> Result<Admitted, Ending> {
+        let startup = self.negotiate(worker, policy).await?;
+        if policy.tls.requires() && self.stream.tls().is_none() && self.is_remote() {
+            return Err(error::tls_required().into());
+        }
+        let claim = Claim::read(startup)?;
+        *claimed = Some(claim.user.clone());
+        let seat = worker.seat(policy.max_clients);
+        let seat = seat.ok_or_else(|| error::too_many_clients(policy.max_clients))?;
+        self.log_in(worker, policy, claim, seat).await
+    }
+
+    async fn log_in(
+        &mut self,
+        worker: &Rc<Worker>,
+        policy: &Policy,
+        claim: Claim,
+        seat: Seat,
+    ) -> Result<Admitted, Ending> {
+        let mut negotiation = Vec::new();
+        claim.startup.negotiate(&mut negotiation);
+        self.stream.out.supply(&negotiation);
+        let proven = authenticate(self, policy, &claim).await?;
+        welcome(self, worker, policy, claim, proven, seat).await
+    }
+
+    /// TLS runs over the network only, as in PostgreSQL.
+    fn is_remote(&self) -> bool {
+        matches!(self.stream.socket(), Socket::Tcp(_))
+    }
+
+    /// Answers requests for encryption until the client says who it is.
+    async fn negotiate(&mut self, worker: &Rc<Worker>, policy: &Policy) -> Result<Startup, Ending> {
+        self.more().await?;
+        if self.inbox.bytes().first().copied().is_some_and(looks_like_tls) {
+            self.begin_tls(policy, true).await?;
+        }
+        for _ in 0..REQUESTS_MAX {
+            match self.packet().await? {
+                Packet::Startup(startup) => return Ok(startup),
+                Packet::Cancel(key) => {
+                    worker.forward_cancel(key);
+                    return Err(Ending::Quiet);
+                }
+                Packet::GssEncRequest => self.say(b"N").await?,
+                Packet::SslRequest if self.stream.tls().is_some() || !self.may_encrypt(policy) => {
+                    self.say(b"N").await?;
+                }
+                Packet::SslRequest => {
+                    // Plain bytes behind the request would be taken for encrypted ones
+                    // (CVE-2021-23214).
+                    if !self.inbox.is_empty() {
+                        return Err(error::violation(
+                            "received unencrypted data after SSL request",
+                        )
+                        .into());
+                    }
+                    self.say(b"S").await?;
+                    self.more().await?;
+                    self.begin_tls(policy, false).await?;
+                }
+            }
+        }
+        Err(error::violation("too many requests before the startup packet").into())
+    }
+
+    fn may_encrypt(&self, policy: &Policy) -> bool {
+        self.is_remote() && policy.tls.accepts()
+    }
+
+    async fn begin_tls(&mut self, policy: &Policy, direct: bool) -> Result<(), Ending> {
+        if !self.may_encrypt(policy) {
+            tracing::debug!("TLS is not offered (client_tls_sslmode)");
+            return Err(Ending::Quiet);
+        }
+        let session = policy.tls.accept().map_err(io::Error::other)?;
+        let received = std::mem::take(&mut self.inbox);
+        self.stream.secure(session, received).await?;
+        match self.stream.tls() {
+            // Without the agreed name, another protocol's bytes could be smuggled in
+            // (PostgreSQL manual, "Application-Layer Protocol Negotiation").
+            Some(tls) if direct => tls.require_alpn().map_err(|e| io::Error::other(e).into()),
+            _ => Ok(()),
+        }
+    }
+
+    async fn packet(&mut self) -> Result<Packet, Ending> {
+        loop {
+            let bytes = self.inbox.bytes();
+            if let Some(len) = startup::packet_len(bytes).map_err(error::bad_startup)?
+                && let Some(packet) = bytes.get(..len)
+            {
+                let packet = startup::parse(packet).map_err(error::bad_startup)?;
+                self.inbox.advance(len);
+                return Ok(packet);
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Receives more; the end of the connection is an ending.
+    pub(super) async fn more(&mut self) -> Result<(), Ending> {
+        match self.stream.recv(&mut self.inbox).await? {
+            0 => Err(Ending::Quiet),
+            _ => Ok(()),
+        }
+    }
+
+    async fn say(&mut self, bytes: &[u8]) -> Result<(), Ending> {
+        self.stream.out.supply(bytes);
+        Ok(self.stream.flush().await?)
+    }
+
+    async fn refuse(mut self, report: &ErrorReport, policy: &Policy) {
+        let mut message = Vec::new();
+        report.encode(&mut message);
+        self.stream.out.supply(&message);
+        // A client that does not read its error must not stay for it.
+        let _ = tokio::time::timeout(policy.login_timeout, self.stream.close()).await;
+    }
+}
+
+impl Claim {
+    fn read(startup: Startup) -> Result<Claim, ErrorReport> {
+        let text = |name: &[u8], what| match startup.parameter(name) {
+            Some(value) => {
+                let text = std::str::from_utf8(value).map_err(|_| error::not_text(what))?;
+                Ok(Some(text.to_owned()))
+            }
+            None => Ok(None),
+        };
+        let user = text(b"user", "user name")?.filter(|user| !user.is_empty());
+        let user = user.ok_or_else(error::no_user)?;
+        let database = text(b"database", "database name")?.filter(|name| !name.is_empty());
+        let database = database.unwrap_or_else(|| user.clone());
+        match startup.parameter(b"replication") {
+            None | Some(b"false" | b"off" | b"no" | b"0") => Ok(Claim { startup, user, database }),
+            Some(_) => Err(error::replication()),
+        }
+    }
+
+    /// For a log line.
+    pub(super) fn shown(&self) -> String {
+        printable(format!("{}@{}", self.user, self.database).as_bytes())
+    }
+}

@@ -1,0 +1,57 @@
+//! What the configuration says of clients.
+
+use crate::auth::{Method, Salts, Secret};
+use crate::net::tls::ClientTls;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Who may log in.
+#[derive(Clone, Debug, Default)]
+pub struct Users {
+    /// By name.
+    pub known: HashMap<String, Arc<Secret>>,
+    /// For every other name, where the process runs from URLs alone and trusts its own machine.
+    pub others: Option<Arc<Secret>>,
+}
+
+impl Users {
+    /// What is known of a user.
+    pub fn secret(&self, user: &str) -> Option<Arc<Secret>> {
+        self.known.get(user).or(self.others.as_ref()).cloned()
+    }
+}
+
+/// The settings that clients obey.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// `auth_type`.
+    pub method: Method,
+    /// `[users]` and `auth_file`.
+    pub users: Users,
+    /// How salts are made up for users who are not known.
+    pub salts: Arc<Salts>,
+    /// `client_tls_*`.
+    pub tls: ClientTls,
+    /// `client_login_timeout`.
+    pub login_timeout: Duration,
+    /// `client_idle_timeout`.
+    pub idle_timeout: Option<Duration>,
+    /// `idle_transaction_timeout`.
+    pub idle_transaction_timeout: Option<Duration>,
+    /// `cancel_wait_timeout`.
+    pub cancel_wait_timeout: Duration,
+    /// `max_client_conn`.
+    pub max_clients: usize,
+    /// `log_connections`.
+    pub log_connections: bool,
+    /// `log_disconnections`.
+    pub log_disconnections: bool,
+}
+
+impl Policy {
+    /// Whether anything is to be done about clients that are silent.
+    pub fn watches_silence(&self) -> bool {
+        self.idle_timeout.is_some() || self.idle_transaction_timeout.is_some()
+    }
+}

@@ -1,0 +1,253 @@
+//! Where a client's next unit of work goes, and getting a server there.
+
+use super::control::Signal;
+use super::error;
+use super::task::{Client, Farewell};
+use crate::pooler::{Held, Pool, Pools, Waiting};
+use crate::protocol::error_response::ErrorReport;
+use crate::routing::{Access, Class, Role, WithoutReplica, balance};
+use crate::session::Statement;
+use crate::session::unit::{Judged, Plan};
+use std::future::{Future, poll_fn};
+use std::pin::Pin as Pinned;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+/// How often a read that waits for a replica (`no_replica = "wait"`) looks whether one is back.
+const REPLICA_RETRY: Duration = Duration::from_millis(50);
+
+/// A unit of work that waits to be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unit {
+    /// What it does: the most demanding of everything in it.
+    pub(super) class: Class,
+    /// Whether what it does was looked at.
+    pub(super) judged: bool,
+}
+
+impl Unit {
+    /// Whether reads that follow must see it.
+    pub(super) fn writes(&self) -> bool {
+        self.judged && matches!(self.class.access, Access::Write | Access::Transaction)
+    }
+
+    /// Whether it may run on a replica.
+    pub(super) fn is_read(&self) -> bool {
+        self.judged && self.class.access == Access::Read
+    }
+}
+
+/// A server that could not be had at once.
+pub(super) enum Wanted {
+    /// It is queued for.
+    Queued(Waiting),
+    /// No replica may serve the read, and it waits for one.
+    Replica,
+    /// No replica may serve the read, and it fails then.
+    Nowhere,
+}
+
+impl Client {
+    /// Looks at what the client has sent. Where there is a choice of hosts, all of the unit is
+    /// classified.
+    pub(super) fn plan(&self) -> Result<(Plan, Unit), Farewell> {
+        let shared = self.worker.pooler.shared();
+        let bytes = self.inbox.bytes();
+        let mut class = Class::READ;
+        let judged = self.pools.splits();
+        let mut judge = |what: Judged<'_>| class = class.and(self.classify(what));
+        let judge: Option<&mut dyn FnMut(Judged<'_>)> =
+            if judged { Some(&mut judge) } else { None };
+        let plan = self.session.plan(shared, bytes, judge);
+        let plan = plan.map_err(|violation| Farewell::Told(violation.report()))?;
+        if let Plan::Link { whole: false } = plan {
+            class = class.and(Class::UNREAD);
+        }
+        Ok((plan, Unit { class, judged }))
+    }
+
+    fn classify(&self, what: Judged<'_>) -> Class {
+        let classifier = &self.worker.pooler.classifier;
+        match what {
+            Judged::Text(text) => classifier.classify(text),
+            Judged::Opaque => Class::UNREAD,
+            Judged::Statement(statement) => remembered(statement).unwrap_or_else(|| {
+                let class =
+                    classifier.classify(crate::protocol::frontend::text(&statement.prepared));
+                let _ = statement.class.set(class.to_bits());
+                class
+            }),
+        }
+    }
+
+    /// The pools of the configuration that holds now.
+    fn current_pools(&mut self) -> &Arc<Pools> {
+        let generation = self.worker.pooler.generation();
+        if self.generation != generation {
+            self.generation = generation;
+            let pooler = &self.worker.pooler;
+            let identity = &self.identity;
+            // A database that was taken out of the configuration serves its clients to their end.
+            if let Some(database) = pooler.database(&identity.database)
+                && let Ok(pools) = pooler.pools(
+                    &identity.database,
+                    &database,
+                    &identity.user,
+                    &identity.credential,
+                )
+            {
+                self.pools = pools;
+                self.replica = None;
+            }
+        }
+        &self.pools
+    }
+
+    /// A server for the unit, if one can be had at once.
+    pub(super) fn try_acquire(&mut self, unit: &Unit) -> Result<Held, Wanted> {
+        let pool = match self.choose(unit) {
+            Ok(pool) => pool,
+            Err(WithoutReplica::Wait) => return Err(Wanted::Replica),
+            Err(_) => return Err(Wanted::Nowhere),
+        };
+        pool.acquire(self.worker.id).map_err(Wanted::Queued)
+    }
+
+    /// The pool that the unit goes to.
+    fn choose(&mut self, unit: &Unit) -> Result<Arc<Pool>, WithoutReplica> {
+        let pools = self.current_pools().clone();
+        if !unit.judged || !pools.splits() {
+            return Ok(pools.primary.clone());
+        }
+        let policy = &pools.database.policy;
+        let database = *pools.database.last_write.lock();
+        let decision = policy.decide(unit.class, self.pin, database, Instant::now());
+        if decision.role == Role::Primary {
+            return Ok(pools.primary.clone());
+        }
+        if let Some(replica) = self.choose_replica(&pools) {
+            return Ok(replica);
+        }
+        match policy.without_replica() {
+            WithoutReplica::Go(_) => Ok(pools.primary.clone()),
+            otherwise => Err(otherwise),
+        }
+    }
+
+    /// A session keeps to one replica while that is usable, so that it does not go back in time.
+    fn choose_replica(&mut self, pools: &Pools) -> Option<Arc<Pool>> {
+        let own = self.replica.and_then(|own| pools.replicas.get(usize::from(own)));
+        if let Some(own) = own.filter(|own| own.host.is_usable()) {
+            return Some(own.clone());
+        }
+        let candidates: Vec<_> = pools.candidates().collect();
+        let start = self.control.key.process_id as usize;
+        let index = balance::choose(&candidates, None, start)?;
+        self.replica = u16::try_from(index).ok();
+        pools.replicas.get(index).cloned()
+    }
+
+    /// A unit that ran on the primary has been acknowledged.
+    pub(super) fn wrote(&mut self) {
+        let now = Instant::now();
+        self.pin.after(Access::Write, now);
+        let policy = &self.pools.database.policy;
+        if policy.read_your_writes == crate::routing::ReadYourWrites::Database {
+            self.pools.database.last_write.lock().after(Access::Write, now);
+        }
+    }
+}
+
+fn remembered(statement: &Statement) -> Option<Class> {
+    statement.class.get().copied().and_then(Class::from_bits)
+}
+
+/// Waits for a server, as long as the client does and `query_wait_timeout` allows.
+pub(super) async fn wait(
+    client: &mut Client,
+    wanted: Wanted,
+) -> Result<Result<Held, ErrorReport>, Farewell> {
+    let pools = client.pools.clone();
+    let limit = pools.database.query_wait_timeout;
+    let waited = Box::pin(wait_without_limit(client, wanted));
+    match limit {
+        None => waited.await,
+        Some(limit) => tokio::time::timeout(limit, waited).await.unwrap_or_else(|_| {
+            let last = pools.primary.last_error();
+            Ok(Err(error::query_wait_timeout(limit, last.as_deref())))
+        }),
+    }
+}
+
+async fn wait_without_limit(
+    client: &mut Client,
+    mut wanted: Wanted,
+) -> Result<Result<Held, ErrorReport>, Farewell> {
+    loop {
+        match wanted {
+            Wanted::Nowhere => return Ok(Err(error::no_replica())),
+            Wanted::Replica => {
+                let mut pause = Box::pin(tokio::time::sleep(REPLICA_RETRY));
+                if let Err(ended) =
+                    poll_fn(|cx| client.poll_while_waiting(cx, pause.as_mut())).await
+                {
+                    return ended;
+                }
+                let unit = Unit { class: Class::READ, judged: true };
+                match client.try_acquire(&unit) {
+                    Ok(held) => return Ok(Ok(held)),
+                    Err(next) => wanted = next,
+                }
+            }
+            Wanted::Queued(mut waiting) => {
+                let host = waiting.pool().host.address.to_string();
+                let waiting = Pinned::new(&mut waiting);
+                return match poll_queued(client, waiting).await {
+                    Ok(granted) => {
+                        Ok(granted.map_err(|refusal| error::no_server(&refusal.0, &host)))
+                    }
+                    Err(ended) => ended,
+                };
+            }
+        }
+    }
+}
+
+type Ended = Result<Result<Held, ErrorReport>, Farewell>;
+
+async fn poll_queued(
+    client: &mut Client,
+    mut waiting: Pinned<&mut Waiting>,
+) -> Result<<Waiting as Future>::Output, Ended> {
+    poll_fn(|cx| client.poll_while_waiting(cx, waiting.as_mut())).await
+}
+
+impl Client {
+    /// What is waited for, unless the client gives up first: it cancels, vanishes, or the process
+    /// ends.
+    fn poll_while_waiting<F: Future>(
+        &mut self,
+        cx: &mut Context<'_>,
+        waiting: Pinned<&mut F>,
+    ) -> Poll<Result<F::Output, Ended>> {
+        self.control.watch(cx.waker());
+        if let Poll::Ready(output) = waiting.poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        if self.control.take(Signal::Cancel) {
+            return Poll::Ready(Err(Ok(Err(error::cancelled()))));
+        }
+        if self.control.is_asked(Signal::Drain) {
+            return Poll::Ready(Err(Err(Farewell::Told(error::shutdown()))));
+        }
+        while !self.inbox.is_full() {
+            match self.stream.poll_recv(cx, &mut self.inbox) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Err(Farewell::Silent))),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => break,
+            }
+        }
+        Poll::Pending
+    }
+}

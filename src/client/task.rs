@@ -1,0 +1,200 @@
+//! A client that has logged in: idle, then linked, then idle again.
+
+use super::control::{Control, Signal, Waits};
+use super::error;
+use super::outbox::Forwarding;
+use super::relay::{End, relay};
+use super::routing::{Unit, Wanted};
+use super::worker::{Seat, Worker};
+use crate::auth::Credential;
+use crate::net::{Chunk, Stream};
+use crate::pooler::{Held, Pools};
+use crate::protocol::error_response::ErrorReport;
+use crate::routing::Pin;
+use crate::session::Session;
+use crate::session::unit::Plan;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// How long a client that does not read may keep us from closing its connection.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Who a client is: needed again when its pools are looked up anew.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) user: String,
+    pub(super) database: String,
+    pub(super) credential: Credential,
+}
+
+/// A client but for its connection.
+pub(super) struct Parts {
+    pub(super) worker: Rc<Worker>,
+    pub(super) pools: Arc<Pools>,
+    pub(super) session: Session,
+    pub(super) identity: Box<Identity>,
+    pub(super) control: Rc<Control>,
+    pub(super) seat: Seat,
+}
+
+/// A client that has logged in.
+#[derive(Debug)]
+pub struct Client {
+    pub(super) worker: Rc<Worker>,
+    pub(super) stream: Stream,
+    /// What has been received and not been looked at yet.
+    pub(super) inbox: Chunk,
+    pub(super) session: Session,
+    pub(super) pools: Arc<Pools>,
+    /// The configuration that `pools` are of.
+    pub(super) generation: u64,
+    /// When it last wrote.
+    pub(super) pin: Pin,
+    /// The replica that served its last read.
+    pub(super) replica: Option<u16>,
+    pub(super) control: Rc<Control>,
+    pub(super) identity: Box<Identity>,
+    _seat: Seat,
+}
+
+/// How a client ends.
+#[derive(Debug)]
+pub(super) enum Farewell {
+    /// It took its leave, or is gone.
+    Silent,
+    /// It is told why.
+    Told(ErrorReport),
+}
+
+impl Client {
+    pub(super) fn new(parts: Parts, stream: Stream, inbox: Chunk) -> Box<Client> {
+        let Parts { worker, pools, session, identity, control, seat } = parts;
+        Box::new(Client {
+            generation: worker.pooler.generation(),
+            worker,
+            stream,
+            inbox,
+            session,
+            pools,
+            pin: Pin::default(),
+            replica: None,
+            control,
+            identity,
+            _seat: seat,
+        })
+    }
+
+    /// Serves the client to its end.
+    pub(super) async fn live(mut self: Box<Self>) {
+        let farewell = loop {
+            if let Err(farewell) = self.serve_unit().await {
+                break farewell;
+            }
+        };
+        self.worker.dismiss(&self.control);
+        if self.worker.clients.policy.load().log_disconnections {
+            let Identity { user, database, .. } = &*self.identity;
+            let why = match &farewell {
+                Farewell::Silent => "client left".to_owned(),
+                Farewell::Told(report) => report.to_string(),
+            };
+            tracing::info!(client = format!("{user}@{database}"), why, "logout");
+        }
+        if let Farewell::Told(report) = farewell {
+            Box::pin(self.tell(report)).await;
+        }
+    }
+
+    async fn tell(mut self: Box<Self>, report: ErrorReport) {
+        let mut message = Vec::new();
+        report.encode(&mut message);
+        self.stream.out.supply(&message);
+        let _ = tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await;
+    }
+
+    /// Waits for a unit of work, finds a server for it, and relays until that is clean again.
+    async fn serve_unit(&mut self) -> Result<(), Farewell> {
+        let unit = poll_fn(|cx| self.poll_unit(cx)).await?;
+        self.control.take(Signal::Cancel);
+        let held = match self.try_acquire(&unit) {
+            Ok(held) => held,
+            Err(wanted) => match Box::pin(self.wait(wanted)).await? {
+                Some(held) => held,
+                None => return Ok(()),
+            },
+        };
+        match relay(self, held, unit).await {
+            End::Released => Ok(()),
+            End::Left => Err(Farewell::Silent),
+            End::Told(report) => Err(Farewell::Told(report)),
+        }
+    }
+
+    /// Idle: ready when the client has sent something that needs a server.
+    fn poll_unit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Unit, Farewell>> {
+        self.control.watch(cx.waker());
+        self.control.waits(Waits::Idle, self.worker.tick());
+        loop {
+            if self.stream.poll_flush(cx).map_err(|_| Farewell::Silent)?.is_pending() {
+                // What it has asked before it does not read: it may ask no more meanwhile.
+                return self.poll_signals();
+            }
+            if !self.inbox.is_empty() {
+                match self.plan()? {
+                    (Plan::Link { .. }, unit) => return Poll::Ready(Ok(unit)),
+                    (Plan::Terminate, _) => return Poll::Ready(Err(Farewell::Silent)),
+                    (Plan::Local, _) => {
+                        if self.answer_locally()? {
+                            continue;
+                        }
+                    }
+                    (Plan::More, _) => {}
+                }
+            }
+            if let Poll::Ready(ended) = self.poll_signals() {
+                return Poll::Ready(ended);
+            }
+            match ready!(self.stream.poll_recv(cx, &mut self.inbox)) {
+                Ok(0) | Err(_) => return Poll::Ready(Err(Farewell::Silent)),
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Says whether anything was consumed.
+    fn answer_locally(&mut self) -> Result<bool, Farewell> {
+        let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
+        let consumed = self.session.local(self.inbox.bytes(), &mut to_client);
+        let consumed = consumed.map_err(|violation| Farewell::Told(violation.report()))?;
+        self.inbox.advance(consumed);
+        Ok(consumed > 0)
+    }
+
+    fn poll_signals<T>(&self) -> Poll<Result<T, Farewell>> {
+        if self.control.is_asked(Signal::Drain) {
+            return Poll::Ready(Err(Farewell::Told(error::shutdown())));
+        }
+        if self.control.take(Signal::Silence) {
+            return Poll::Ready(Err(Farewell::Told(error::idle_timeout())));
+        }
+        Poll::Pending
+    }
+
+    /// Waits for a server. `None` if the unit was refused instead: the session lives on.
+    async fn wait(&mut self, wanted: Wanted) -> Result<Option<Held>, Farewell> {
+        self.control.waits(Waits::Server, self.worker.tick());
+        match super::routing::wait(self, wanted).await? {
+            Ok(held) => Ok(Some(held)),
+            Err(report) if report.is_fatal() => Err(Farewell::Told(report)),
+            Err(report) => {
+                tracing::debug!(error = %report, "unit refused");
+                let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
+                self.session.refuse(&report, self.inbox.bytes(), &mut to_client);
+                Ok(None)
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One worker: a thread's clients, and the letters that reach it.
+
+use super::control::{Control, Signal, Waits};
+use super::opening;
+use super::policy::Policy;
+use crate::ids::WorkerId;
+use crate::net::{Accepted, Stream};
+use crate::pooler::{Letter, Pooler};
+use crate::protocol::startup::CancelKey;
+use crate::session::cancel_key::matches;
+use arc_swap::ArcSwap;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::spawn_local;
+
+/// How often silent clients are looked for, while a setting asks for that.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What all workers know of clients.
+#[derive(Debug)]
+pub struct Clients {
+    /// The settings.
+    pub policy: ArcSwap<Policy>,
+    /// Clients that have said who they are.
+    pub count: AtomicUsize,
+}
+
+/// One thread's clients.
+#[derive(Debug)]
+pub struct Worker {
+    /// Its number.
+    pub id: WorkerId,
+    /// All pools.
+    pub pooler: Arc<Pooler>,
+    /// What all workers know of clients.
+    pub clients: Arc<Clients>,
+    controls: RefCell<HashMap<u32, Rc<Control>>>,
+    next_key: Cell<u32>,
+    draining: Cell<bool>,
+    /// Counts [`TICK`]s, while silent clients are looked for.
+    tick: Cell<u32>,
+    emptied: Notify,
+}
+
+/// One of `max_client_conn`.
+#[derive(Debug)]
+pub struct Seat(Arc<Clients>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Worker {
+    /// A worker without clients.
+    pub fn new(id: WorkerId, pooler: Arc<Pooler>, clients: Arc<Clients>) -> Rc<Worker> {
+        Rc::new(Worker {
+            id,
+            pooler,
+            clients,
+            controls: RefCell::default(),
+            next_key: Cell::new(1),
+            draining: Cell::new(false),
+            tick: Cell::new(0),
+            emptied: Notify::new(),
+        })
+    }
+
+    /// Obeys letters until it is told to stop, or has been drained.
+    pub async fn run(self: Rc<Self>, mut letters: UnboundedReceiver<Letter>) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let watching = self.clients.policy.load().watches_silence();
+            tokio::select! {
+                letter = letters.recv() => match letter {
+                    None | Some(Letter::Stop) => return,
+                    Some(letter) => self.obey(letter),
+                },
+                _ = ticks.tick(), if watching => self.look_for_silence(),
+                () = self.emptied.notified(), if self.draining.get() => {}
+            }
+            if self.draining.get() && self.mailbox_clients() == 0 {
+                return;
+            }
+        }
+    }
+
+    fn obey(self: &Rc<Self>, letter: Letter) {
+        match letter {
+            Letter::Client(accepted) => self.serve(accepted),
+            Letter::Cancel(key) => self.cancel(&key),
+            Letter::Open(pool, open) => pool.start(Some(open), self.id),
+            Letter::Drain => {
+                self.draining.set(true);
+                self.controls.borrow().values().for_each(|control| control.signal(Signal::Drain));
+            }
+            Letter::Stop => {}
+        }
+    }
+
+    fn serve(self: &Rc<Self>, accepted: Accepted) {
+        match Stream::new(accepted) {
+            Ok(stream) => {
+                let worker = self.clone();
+                spawn_local(async move {
+                    opening::serve(&worker, stream).await;
+                    worker.client_left();
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot watch a new connection");
+                self.client_left();
+            }
+        }
+    }
+
+    fn client_left(&self) {
+        if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
+            mailbox.client_left();
+        }
+        self.emptied.notify_one();
+    }
+
+    fn mailbox_clients(&self) -> usize {
+        let mailbox = self.pooler.mailboxes().get(usize::from(self.id.0));
+        mailbox.map_or(0, crate::pooler::Mailbox::clients)
+    }
+
+    /// A seat for a client, if one is free.
+    pub(super) fn seat(&self, max: usize) -> Option<Seat> {
+        let count = &self.clients.count;
+        let taken = count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| {
+            (count < max).then_some(count + 1)
+        });
+        taken.ok().map(|_| Seat(self.clients.clone()))
+    }
+
+    /// The part of a new client that others reach it by. Its process number says which worker
+    /// has it.
+    pub(super) fn admit(&self, secret: Box<[u8]>) -> Rc<Control> {
+        let workers = u32::try_from(self.pooler.mailboxes().len().max(1)).unwrap_or(1);
+        let mut controls = self.controls.borrow_mut();
+        let process_id = loop {
+            let count = self.next_key.get();
+            // PostgreSQL's process numbers are positive.
+            self.next_key.set(count % (0x7fff_ffff / workers - 1) + 1);
+            let candidate = count * workers + u32::from(self.id.0);
+            if !controls.contains_key(&candidate) {
+                break candidate;
+            }
+        };
+        let control = Rc::new(Control::new(CancelKey { process_id, secret }));
+        if self.draining.get() {
+            control.signal(Signal::Drain);
+        }
+        controls.insert(process_id, control.clone());
+        control
+    }
+
+    /// A client has left.
+    pub(super) fn dismiss(&self, control: &Control) {
+        self.controls.borrow_mut().remove(&control.key.process_id);
+    }
+
+    /// Hands a cancel request to the worker that has the client.
+    pub(super) fn forward_cancel(&self, key: CancelKey) {
+        let mailboxes = self.pooler.mailboxes();
+        if let Some(mailbox) = mailboxes.get(key.process_id as usize % mailboxes.len().max(1)) {
+            mailbox.send(Letter::Cancel(key));
+        }
+    }
+
+    fn cancel(&self, key: &CancelKey) {
+        let controls = self.controls.borrow();
+        if let Some(control) = controls.get(&key.process_id)
+            && matches(&control.key, key)
+        {
+            control.signal(Signal::Cancel);
+        }
+    }
+
+    /// Counts seconds while silent clients are looked for.
+    pub(super) fn tick(&self) -> u32 {
+        self.tick.get()
+    }
+
+    fn look_for_silence(&self) {
+        let now = self.tick.get().wrapping_add(1);
+        self.tick.set(now);
+        let policy = self.clients.policy.load();
+        for control in self.controls.borrow().values() {
+            let (waits, since) = control.waiting();
+            let limit = match waits {
+                Waits::Idle => policy.idle_timeout,
+                Waits::InTransaction => policy.idle_transaction_timeout,
+                Waits::Server => None,
+            };
+            let silent = TICK * now.wrapping_sub(since);
+            if limit.is_some_and(|limit| silent > limit) {
+                control.signal(Signal::Silence);
+            }
+        }
+    }
+}

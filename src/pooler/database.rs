@@ -1,0 +1,74 @@
+//! What the configuration says of one database.
+
+use crate::auth::Credential;
+use crate::net::tls::ServerTls;
+use crate::net::{Address, Keepalive};
+use crate::pool::Limits;
+use crate::routing::{Pin, Policy};
+use crate::session::PoolMode;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One host of a database.
+#[derive(Clone, Debug)]
+pub struct HostTarget {
+    /// Where it listens.
+    pub address: Address,
+    /// The name that its certificate must have under `verify-full`.
+    pub host_name: String,
+    /// How TLS is used towards it.
+    pub tls: ServerTls,
+}
+
+/// How servers are logged in to, whatever the host.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerLogin {
+    /// `server_connect_timeout`.
+    pub connect_timeout: Duration,
+    /// `tcp_keepalive` and its companions.
+    pub keepalive: Keepalive,
+    /// `max_prepared_statements`; 0 leaves prepared statements to the client and its server.
+    pub prepared_max: usize,
+}
+
+/// One database, as clients ask for it.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// The name that clients ask for, or `*`.
+    pub name: String,
+    /// The database on the hosts; the name that the client asks for, without.
+    pub dbname: Option<String>,
+    /// Who logs in to the hosts; the client's user, without.
+    pub user: Option<String>,
+    /// What that user proves itself with.
+    pub credential: Option<Credential>,
+    /// The host that takes writes.
+    pub primary: HostTarget,
+    /// The hosts that serve reads.
+    pub replicas: Vec<HostTarget>,
+    /// The limits of each pool.
+    pub limits: Limits,
+    /// When a server goes back to its pool.
+    pub mode: PoolMode,
+    /// Which statements go where.
+    pub policy: Policy,
+    /// `query_wait_timeout`; for ever, without.
+    pub query_wait_timeout: Option<Duration>,
+    /// `server_reset_query`, for session mode.
+    pub reset_query: String,
+    /// How servers are logged in to.
+    pub login: ServerLogin,
+    /// Stands for everything that an open connection depends on: where two of these differ,
+    /// connections of the one are of no use to the other.
+    pub identity: u64,
+    /// When any session of this database last wrote.
+    pub last_write: Arc<Mutex<Pin>>,
+}
+
+impl Database {
+    /// Whether prepared statements are carried from server to server.
+    pub fn translates(&self) -> bool {
+        self.mode != PoolMode::Session && self.login.prepared_max > 0
+    }
+}

@@ -1,0 +1,44 @@
+//! One PostgreSQL host: what all pools on it learn together.
+
+use crate::net::Address;
+use crate::pool::{Backoff, Jitter};
+use parking_lot::Mutex;
+use std::time::Instant;
+
+/// One address at which PostgreSQL listens, or should.
+#[derive(Debug)]
+pub struct Host {
+    /// Where.
+    pub address: Address,
+    backoff: Mutex<Backoff>,
+}
+
+impl Host {
+    /// A host of which nothing bad is known.
+    pub fn new(address: Address) -> Self {
+        Host { address, backoff: Mutex::default() }
+    }
+
+    /// When the next login may be tried, if not at once.
+    pub fn retry_at(&self) -> Option<Instant> {
+        self.backoff.lock().retry_at()
+    }
+
+    /// Whether logins succeed, as far as is known.
+    pub fn is_usable(&self) -> bool {
+        self.retry_at().is_none()
+    }
+
+    /// A login has succeeded.
+    pub fn succeeded(&self) {
+        self.backoff.lock().succeeded();
+    }
+
+    /// A login has failed. Says whether it was the first in a row.
+    pub fn failed(&self, now: Instant) -> bool {
+        let mut backoff = self.backoff.lock();
+        let first = backoff.retry_at().is_none();
+        backoff.failed(now, Jitter(rand::random()));
+        first
+    }
+}

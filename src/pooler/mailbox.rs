@@ -1,0 +1,67 @@
+//! How one worker reaches another.
+
+use super::pool::Pool;
+use crate::ids::WorkerId;
+use crate::net::Accepted;
+use crate::pool::Open;
+use crate::protocol::startup::CancelKey;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What a worker is asked to do. What comes in is bounded by what causes it: connections by
+/// `max_client_conn`, logins by the pools' limits.
+#[derive(Debug)]
+pub enum Letter {
+    /// Serve a client.
+    Client(Accepted),
+    /// Cancel what the client with this key runs.
+    Cancel(CancelKey),
+    /// Start a login.
+    Open(Arc<Pool>, Open),
+    /// Let each client finish its transaction, then close it.
+    Drain,
+    /// End now.
+    Stop,
+}
+
+/// One worker's mailbox, from outside.
+#[derive(Debug)]
+pub struct Mailbox {
+    sender: UnboundedSender<Letter>,
+    clients: AtomicUsize,
+}
+
+impl Mailbox {
+    /// A mailbox and the end at which it is read.
+    pub fn new() -> (Mailbox, UnboundedReceiver<Letter>) {
+        let (sender, receiver) = unbounded_channel();
+        (Mailbox { sender, clients: AtomicUsize::new(0) }, receiver)
+    }
+
+    /// Sends a letter. A worker that has ended has no use for it.
+    pub fn send(&self, letter: Letter) {
+        let _ = self.sender.send(letter);
+    }
+
+    /// How many clients the worker has.
+    pub fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
+    /// The worker has got a client.
+    pub fn client_came(&self) {
+        self.clients.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The worker has lost a client.
+    pub fn client_left(&self) {
+        self.clients.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The mailbox with the fewest clients behind it.
+pub fn least_busy(mailboxes: &[Mailbox]) -> Option<(WorkerId, &Mailbox)> {
+    let numbered = (0u16..).map(WorkerId).zip(mailboxes);
+    numbered.min_by_key(|(_, mailbox)| mailbox.clients())
+}

@@ -1,0 +1,345 @@
+//! One pool: the rules, and the idle servers that they speak of, behind one short lock.
+
+use super::database::Database;
+use super::held::Held;
+use super::host::Host;
+use super::waiting::{Slot, Waiting};
+use crate::auth::Credential;
+use crate::ids::{ServerId, WaiterId, WorkerId};
+use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Limits, Open, Order, Released, Then};
+use crate::routing::Role;
+use crate::server::{Idle, OpenError, Server, Target, Welcome};
+use crate::session::{Clean, Shared};
+use crate::stats::PoolStats;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use foldhash::fast::RandomState;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// The servers of one database, user and host.
+#[derive(Debug)]
+pub struct Pool {
+    /// The database, as clients ask for it.
+    pub database: String,
+    /// The user who is logged in.
+    pub user: String,
+    /// What the host is for this database.
+    pub role: Role,
+    /// The host.
+    pub host: Arc<Host>,
+    /// What was counted.
+    pub stats: PoolStats,
+    pub(super) target: Arc<Target>,
+    pub(super) credential: ArcSwap<Credential>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) alarm: Arc<Notify>,
+    welcome: ArcSwapOption<Welcome>,
+    last_error: Mutex<Option<Arc<OpenError>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    core: Core,
+    idle: HashMap<ServerId, Idle, RandomState>,
+    waiting: HashMap<WaiterId, Slot, RandomState>,
+}
+
+/// What all pools have in common.
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// Interned parameters and statements.
+    pub shared: Arc<Shared>,
+    /// Numbers for servers and waiters.
+    pub ids: Arc<IdSource>,
+    /// Wakes the janitor.
+    pub alarm: Arc<Notify>,
+    /// How many workers there are.
+    pub workers: usize,
+}
+
+impl Pool {
+    /// A pool without servers.
+    pub(super) fn new(
+        database: &Database,
+        role: Role,
+        host: Arc<Host>,
+        target: Target,
+        credential: Credential,
+        common: &Common,
+    ) -> Pool {
+        Pool {
+            database: database.name.clone(),
+            user: target.user.clone(),
+            role,
+            host,
+            stats: PoolStats::new(common.workers),
+            target: Arc::new(target),
+            credential: ArcSwap::from_pointee(credential),
+            shared: common.shared.clone(),
+            alarm: common.alarm.clone(),
+            welcome: ArcSwapOption::empty(),
+            last_error: Mutex::new(None),
+            state: Mutex::new(State {
+                core: Core::new(database.limits.clone(), common.ids.clone()),
+                idle: HashMap::default(),
+                waiting: HashMap::default(),
+            }),
+        }
+    }
+
+    /// A server now, or a place in the queue.
+    pub fn acquire(self: &Arc<Self>, worker: WorkerId) -> Result<Held, Waiting> {
+        loop {
+            let mut state = self.state.lock();
+            match state.core.acquire(worker, Instant::now()) {
+                Acquired::Take(id) => {
+                    let idle = state.idle.remove(&id);
+                    drop(state);
+                    if let Some(held) = self.resume(idle, id, worker) {
+                        return Ok(held);
+                    }
+                }
+                Acquired::Wait(id, open) => {
+                    state.waiting.insert(id, Slot::default());
+                    self.ring(&mut state);
+                    drop(state);
+                    self.start(open, worker);
+                    return Err(Waiting::new(self.clone(), id, worker));
+                }
+            }
+        }
+    }
+
+    /// The server, unless it went or spoke while it was idle.
+    pub(super) fn resume(
+        self: &Arc<Self>,
+        idle: Option<Idle>,
+        id: ServerId,
+        worker: WorkerId,
+    ) -> Option<Held> {
+        let server = idle.and_then(|idle| idle.resume(worker).ok().flatten());
+        match server {
+            Some(server) => Some(Held::new(self.clone(), server, worker)),
+            None => {
+                tracing::debug!(pool = %self, server = %id, "idle server has gone");
+                self.closed(id, worker);
+                None
+            }
+        }
+    }
+
+    /// A clean server comes back: to a waiter, to idle, or it has served its time.
+    pub(super) fn release(self: &Arc<Self>, server: Server, proof: Clean, worker: WorkerId) {
+        let id = server.id;
+        match server.park(worker, proof) {
+            Some(idle) => self.put_back(idle, worker),
+            None => self.closed(id, worker),
+        }
+    }
+
+    /// An idle server that was on its way to a waiter who has left.
+    pub(super) fn put_back(self: &Arc<Self>, idle: Idle, worker: WorkerId) {
+        let mut state = self.state.lock();
+        let id = idle.id;
+        let released = state.core.release(id, worker, Instant::now());
+        state.idle.insert(id, idle);
+        self.follow(state, id, released, worker);
+    }
+
+    /// A login has succeeded.
+    pub(super) fn logged_in(self: &Arc<Self>, idle: Idle, welcome: Welcome, worker: WorkerId) {
+        self.welcome.store(Some(Arc::new(welcome)));
+        *self.last_error.lock() = None;
+        let mut state = self.state.lock();
+        let id = idle.id;
+        let jitter = Jitter(rand::random());
+        let released = state.core.logged_in(id, worker, Instant::now(), jitter);
+        state.idle.insert(id, idle);
+        self.follow(state, id, released, worker);
+    }
+
+    /// Does what the rules say of a server that is in `idle`.
+    fn follow(
+        self: &Arc<Self>,
+        mut state: parking_lot::MutexGuard<'_, State>,
+        id: ServerId,
+        released: Released,
+        worker: WorkerId,
+    ) {
+        let closed = match released.then {
+            Then::Idle | Then::BeingCanceled => None,
+            Then::Close(reason) => {
+                tracing::debug!(pool = %self, server = %id, ?reason, "closing server");
+                state.idle.remove(&id)
+            }
+            Then::Grant(waiter) => {
+                let idle = state.idle.remove(&id);
+                if let (Some(slot), Some(idle)) = (state.waiting.get_mut(&waiter.id), idle) {
+                    slot.grant(idle);
+                }
+                None
+            }
+        };
+        self.ring(&mut state);
+        drop(state);
+        if let Some(idle) = closed {
+            idle.dismiss();
+        }
+        for open in released.opens {
+            self.start(Some(open), worker);
+        }
+    }
+
+    /// A server is gone.
+    pub(super) fn closed(self: &Arc<Self>, id: ServerId, worker: WorkerId) {
+        let mut state = self.state.lock();
+        state.idle.remove(&id);
+        let open = state.core.closed(id, Instant::now());
+        self.ring(&mut state);
+        drop(state);
+        self.start(open, worker);
+    }
+
+    /// A cancel request is about to be sent to a server; `false` if it must not be.
+    pub fn cancel_started(&self, id: ServerId) -> bool {
+        self.state.lock().core.cancel_started(id)
+    }
+
+    /// A cancel request has arrived, or never will.
+    pub fn cancel_done(self: &Arc<Self>, id: ServerId, worker: WorkerId) {
+        let mut state = self.state.lock();
+        if let Some(released) = state.core.cancel_done(id, Instant::now()) {
+            self.follow(state, id, released, worker);
+        }
+    }
+
+    /// Whether a login that failed should go on trying.
+    pub(super) fn still_wanted(&self, id: ServerId) -> bool {
+        self.state.lock().core.still_wanted(id)
+    }
+
+    /// A login has failed and may be tried again: the login to try, if any is wanted.
+    pub(super) fn login_failed(&self, id: ServerId, error: Arc<OpenError>) -> Option<Open> {
+        *self.last_error.lock() = Some(error);
+        self.state.lock().core.login_failed(id, Instant::now())
+    }
+
+    /// A login has failed in a way that trying cannot mend: everybody who waits is told.
+    pub(super) fn refused(self: &Arc<Self>, id: ServerId, error: &Arc<OpenError>) {
+        let mut state = self.state.lock();
+        for waiter in state.core.fail_waiters() {
+            if let Some(slot) = state.waiting.get_mut(&waiter.id) {
+                slot.fail(error.clone());
+            }
+        }
+        let _ = state.core.closed(id, Instant::now());
+        self.ring(&mut state);
+    }
+
+    /// What the last login of this pool failed of, until one succeeds.
+    pub fn last_error(&self) -> Option<Arc<OpenError>> {
+        self.last_error.lock().clone()
+    }
+
+    /// What its newest server said of itself.
+    pub fn welcome(&self) -> Option<Arc<Welcome>> {
+        self.welcome.load_full()
+    }
+
+    /// What a place in the queue has come to, with `wake` to be called when that changes.
+    pub(super) fn look(&self, id: WaiterId, wake: &std::task::Waker) -> Option<Slot> {
+        let mut state = self.state.lock();
+        let slot = state.waiting.get_mut(&id)?;
+        if slot.is_open() {
+            slot.wake_with(wake);
+            return Some(Slot::default());
+        }
+        state.waiting.remove(&id)
+    }
+
+    /// A waiter has left.
+    pub(super) fn leave(self: &Arc<Self>, id: WaiterId, worker: WorkerId) {
+        let mut state = self.state.lock();
+        let _ = state.core.abandon(id);
+        let slot = state.waiting.remove(&id);
+        drop(state);
+        if let Some(Slot::Granted(idle)) = slot {
+            self.put_back(idle, worker);
+        }
+    }
+
+    /// Upkeep by the clock: what is due now is done, and said when the next is.
+    pub(super) fn tick(self: &Arc<Self>) -> (Vec<Open>, Option<Instant>) {
+        self.order(|core| core.tick(Instant::now()))
+    }
+
+    /// New limits hold from now on.
+    pub(super) fn set_limits(self: &Arc<Self>, limits: &Limits) -> Vec<Open> {
+        self.order(|core| core.set_limits(limits.clone(), Instant::now())).0
+    }
+
+    /// Every server is closed as soon as it is idle.
+    pub(super) fn retire(self: &Arc<Self>) -> Vec<Open> {
+        self.order(|core| core.reconnect(Instant::now())).0
+    }
+
+    fn order(
+        self: &Arc<Self>,
+        orders: impl FnOnce(&mut Core) -> Vec<Order>,
+    ) -> (Vec<Open>, Option<Instant>) {
+        let mut state = self.state.lock();
+        let mut opens = Vec::new();
+        let mut closed = Vec::new();
+        for order in orders(&mut state.core) {
+            match order {
+                Order::Open(open) => opens.push(open),
+                Order::Close { server, .. } => closed.extend(state.idle.remove(&server)),
+            }
+        }
+        let next = state.core.next_tick(Instant::now());
+        drop(state);
+        closed.into_iter().for_each(Idle::dismiss);
+        (opens, next)
+    }
+
+    /// Closes idle servers that have gone, or have spoken unasked; says what replaces them.
+    pub(super) fn sweep(&self) -> Vec<Open> {
+        let mut state = self.state.lock();
+        let gone: Vec<ServerId> =
+            state.idle.values().filter(|idle| !idle.is_quiet()).map(|idle| idle.id).collect();
+        let mut opens = Vec::new();
+        for id in gone {
+            tracing::debug!(pool = %self, server = %id, "idle server has gone");
+            state.idle.remove(&id);
+            opens.extend(state.core.closed(id, Instant::now()));
+        }
+        opens
+    }
+
+    /// Whether any server is idle.
+    pub(super) fn has_idle(&self) -> bool {
+        !self.state.lock().idle.is_empty()
+    }
+
+    /// Clients and servers by state.
+    pub fn counts(&self) -> Counts {
+        self.state.lock().core.counts(Instant::now())
+    }
+
+    /// Wakes the janitor if something is due earlier than it knows.
+    fn ring(&self, state: &mut State) {
+        if state.core.sooner().is_some() {
+            self.alarm.notify_one();
+        }
+    }
+}
+
+impl std::fmt::Display for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}@{}", self.database, self.user, self.host.address)
+    }
+}

@@ -1,0 +1,218 @@
+//! All databases and all their pools.
+
+use super::database::{Database, HostTarget};
+use super::host::Host;
+use super::mailbox::Mailbox;
+use super::pool::{Common, Pool};
+use super::pools::Pools;
+use crate::auth::Credential;
+use crate::net::Address;
+use crate::routing::{Classifier, Role};
+use crate::server::Target;
+use crate::session::Shared;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::Notify;
+
+/// Pools that may exist: one for each database, user and host in use. Only a configuration that
+/// lets clients name databases and users freely comes near it.
+const POOLS_MAX: usize = 100_000;
+
+/// The databases, by the name that clients ask for; `*` answers for the rest.
+pub type Databases = HashMap<String, Arc<Database>>;
+
+/// What all workers share.
+#[derive(Debug)]
+pub struct Pooler {
+    /// Says what a statement does.
+    pub classifier: Classifier,
+    common: Common,
+    mailboxes: Vec<Mailbox>,
+    databases: ArcSwap<Databases>,
+    hosts: Mutex<HashMap<Address, Arc<Host>>>,
+    pools: Mutex<HashMap<Key, Arc<Pools>>>,
+    generation: AtomicU64,
+}
+
+/// What a client's pools are found by: the database that it asks for and the user who logs in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Key {
+    database: String,
+    user: String,
+}
+
+/// There are too many pools already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {POOLS_MAX} pools")]
+pub struct TooManyPools;
+
+impl Pooler {
+    /// A pooler without pools.
+    pub fn new(databases: Databases, mailboxes: Vec<Mailbox>, classifier: Classifier) -> Pooler {
+        let common = Common {
+            shared: Arc::new(Shared::default()),
+            ids: Arc::default(),
+            alarm: Arc::new(Notify::new()),
+            workers: mailboxes.len(),
+        };
+        Pooler {
+            classifier,
+            common,
+            mailboxes,
+            databases: ArcSwap::from_pointee(databases),
+            hosts: Mutex::default(),
+            pools: Mutex::default(),
+            generation: AtomicU64::new(0),
+        }
+    }
+
+    /// What all sessions share.
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.common.shared
+    }
+
+    /// The workers' mailboxes, by their numbers.
+    pub fn mailboxes(&self) -> &[Mailbox] {
+        &self.mailboxes
+    }
+
+    /// Counts reloads: a client whose pools are of an older generation looks them up again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// What the configuration says of the database that a client asks for.
+    pub fn database(&self, name: &str) -> Option<Arc<Database>> {
+        let databases = self.databases.load();
+        databases.get(name).or_else(|| databases.get("*")).cloned()
+    }
+
+    /// The pools of `database` for a client that has logged in as `user` and proven it with what
+    /// can prove it to the hosts too.
+    ///
+    /// # Errors
+    /// When there are too many pools.
+    pub fn pools(
+        &self,
+        asked: &str,
+        database: &Arc<Database>,
+        user: &str,
+        proven: &Credential,
+    ) -> Result<Arc<Pools>, TooManyPools> {
+        let user = database.user.as_deref().unwrap_or(user);
+        let key = Key { database: asked.to_owned(), user: user.to_owned() };
+        let credential = database.credential.as_ref().unwrap_or(proven);
+        let mut pools = self.pools.lock();
+        let found = match pools.get(&key) {
+            Some(found) => found.clone(),
+            None if pools.len() >= POOLS_MAX => return Err(TooManyPools),
+            None => {
+                let made = Arc::new(self.make(&key, database, credential));
+                pools.insert(key, made.clone());
+                self.common.alarm.notify_one();
+                made
+            }
+        };
+        if database.credential.is_none() {
+            let fresh = Arc::new(credential.clone());
+            found.iter().for_each(|pool| pool.credential.store(fresh.clone()));
+        }
+        Ok(found)
+    }
+
+    fn make(&self, key: &Key, database: &Arc<Database>, credential: &Credential) -> Pools {
+        let make = |role, host| self.make_pool(key, database, role, host, credential);
+        Pools {
+            primary: make(Role::Primary, &database.primary),
+            replicas: database.replicas.iter().map(|host| make(Role::Replica, host)).collect(),
+            startups: Arc::default(),
+            database: database.clone(),
+        }
+    }
+
+    fn make_pool(
+        &self,
+        key: &Key,
+        database: &Database,
+        role: Role,
+        host: &HostTarget,
+        credential: &Credential,
+    ) -> Arc<Pool> {
+        let target = Target {
+            address: host.address.clone(),
+            host_name: host.host_name.clone(),
+            tls: host.tls.clone(),
+            user: key.user.clone(),
+            database: database.dbname.clone().unwrap_or_else(|| key.database.clone()),
+            connect_timeout: database.login.connect_timeout,
+            keepalive: database.login.keepalive,
+            prepared_max: database.login.prepared_max,
+        };
+        let host = self.host(&host.address);
+        Arc::new(Pool::new(database, role, host, target, credential.clone(), &self.common))
+    }
+
+    fn host(&self, address: &Address) -> Arc<Host> {
+        let mut hosts = self.hosts.lock();
+        let made = || Arc::new(Host::new(address.clone()));
+        hosts.entry(address.clone()).or_insert_with(made).clone()
+    }
+
+    /// Every pool that exists.
+    pub fn all_pools(&self) -> Vec<Arc<Pool>> {
+        let pools = self.pools.lock();
+        pools.values().flat_map(|pools| pools.iter().cloned()).collect()
+    }
+
+    /// Applies a new configuration: pools whose connections are still of use keep them under
+    /// their new limits; the others are retired, and made anew when a client needs them.
+    pub fn reload(&self, databases: Databases) {
+        let mut pools = self.pools.lock();
+        let fallback = databases.get("*");
+        pools.retain(|key, pools| {
+            let database = databases.get(&key.database).or(fallback);
+            match database.filter(|new| new.identity == pools.database.identity) {
+                Some(new) => {
+                    *pools = Arc::new(self.adapted(pools, new));
+                    true
+                }
+                None => {
+                    pools.retire();
+                    false
+                }
+            }
+        });
+        drop(pools);
+        self.databases.store(Arc::new(databases));
+        self.generation.fetch_add(1, Ordering::Release);
+        self.common.alarm.notify_one();
+    }
+
+    fn adapted(&self, old: &Pools, database: &Arc<Database>) -> Pools {
+        for pool in old.iter() {
+            for open in pool.set_limits(&database.limits) {
+                self.post(pool, open);
+            }
+        }
+        Pools {
+            database: database.clone(),
+            primary: old.primary.clone(),
+            replicas: old.replicas.clone(),
+            startups: old.startups.clone(),
+        }
+    }
+
+    /// Has some worker start a login.
+    pub(super) fn post(&self, pool: &Arc<Pool>, open: crate::pool::Open) {
+        if let Some((_, mailbox)) = super::mailbox::least_busy(&self.mailboxes) {
+            mailbox.send(super::Letter::Open(pool.clone(), open));
+        }
+    }
+
+    pub(super) fn alarm(&self) -> &Notify {
+        &self.common.alarm
+    }
+}

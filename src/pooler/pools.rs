@@ -1,0 +1,88 @@
+//! The pools of one database for one user: the primary's and each replica's.
+
+use super::database::Database;
+use super::pool::Pool;
+use crate::routing::balance::Candidate;
+use crate::session::Parameters;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Sets of startup parameters that are remembered with what they came to. Applications have a
+/// handful; more than this are forgotten all at once, and learnt again.
+const STARTUPS_MAX: usize = 1_000;
+
+/// Startup parameters as a client sent them: names and values.
+pub type StartupParameters = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// What startup parameters came to on a server with these defaults.
+#[derive(Clone, Debug)]
+pub struct Learnt {
+    /// What the server had set by itself.
+    pub defaults: Parameters,
+    /// What was set then.
+    pub came_to: Parameters,
+}
+
+/// The pools among which a client's statements are divided.
+#[derive(Debug)]
+pub struct Pools {
+    /// What the configuration says.
+    pub database: Arc<Database>,
+    /// The host that takes writes.
+    pub primary: Arc<Pool>,
+    /// The hosts that serve reads.
+    pub replicas: Vec<Arc<Pool>>,
+    /// What startup parameters came to on a server: asked once, then known.
+    pub(super) startups: Arc<Mutex<HashMap<StartupParameters, Learnt>>>,
+}
+
+impl Pools {
+    /// Whether there is a choice of hosts.
+    pub fn splits(&self) -> bool {
+        self.database.policy.read_write_split && !self.replicas.is_empty()
+    }
+
+    /// The replicas as routing sees them.
+    pub fn candidates(&self) -> impl Iterator<Item = Candidate> {
+        self.replicas.iter().enumerate().map(|(index, pool)| {
+            let counts = pool.counts();
+            let outstanding = counts.sv_active + counts.cl_waiting;
+            let outstanding = u32::try_from(outstanding).unwrap_or(u32::MAX);
+            Candidate { index, outstanding, usable: pool.host.is_usable() }
+        })
+    }
+
+    /// What these startup parameters come to on a server whose own are `defaults`, if that is
+    /// known.
+    pub fn known_startup(
+        &self,
+        parameters: &StartupParameters,
+        defaults: &Parameters,
+    ) -> Option<Parameters> {
+        let startups = self.startups.lock();
+        let learnt = startups.get(parameters).filter(|learnt| learnt.defaults.same(defaults));
+        learnt.map(|learnt| learnt.came_to.clone())
+    }
+
+    /// Remembers what startup parameters came to.
+    pub fn learn_startup(&self, parameters: StartupParameters, learnt: Learnt) {
+        let mut startups = self.startups.lock();
+        if startups.len() >= STARTUPS_MAX {
+            startups.clear();
+        }
+        startups.insert(parameters, learnt);
+    }
+
+    /// Every pool, the primary's first.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Pool>> {
+        std::iter::once(&self.primary).chain(&self.replicas)
+    }
+
+    /// Closes what is idle, and the rest as it is released.
+    pub(super) fn retire(&self) {
+        for pool in self.iter() {
+            let _ = pool.retire();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The proof that a query only reads: its syntax tree, walked to every leaf.
+//!
+//! Three steps. `syntax` hands our tokens, not the text, to sqlparser, so that both cut the text
+//! the same way. `walk` takes the tree's nodes one by one and accepts only those it knows, all
+//! the way down. `suspect` looks over the tokens once more, independently of the tree, for what no
+//! read can contain. A statement is a read if none of them objects.
+
+mod dialect;
+mod expression;
+mod stack;
+mod suspect;
+mod syntax;
+mod table;
+mod walk;
+
+use super::Reason;
+use super::objection::Objection;
+use super::token::Token;
+
+pub(crate) use syntax::name;
+pub use syntax::{MAX_DEPTH, MAX_TOKENS};
+
+/// Whether `tokens`, one statement, are a query that a replica may run.
+pub(crate) fn query(tokens: &[Token<'_>]) -> Result<(), Objection> {
+    match stack::with_room(tokens.len(), || parse_and_walk(tokens)) {
+        Err(Objection { reason: Reason::Unparsed, .. }) => {
+            suspect::look_over(tokens).and(Err(Reason::Unparsed.into()))
+        }
+        Ok(()) => suspect::look_over(tokens),
+        objection => objection,
+    }
+}
+
+fn parse_and_walk(tokens: &[Token<'_>]) -> Result<(), Objection> {
+    let tree = syntax::parse(tokens)?;
+    walk::walk(&tree)
+}

@@ -1,0 +1,52 @@
+//! A second look at the tokens for what no read contains, whatever the parser made of them.
+
+use super::super::objection::Objection;
+use super::super::token::{Kind, Token};
+use super::super::{Reason, functions};
+use super::syntax::name;
+
+/// Objects to a word sequence that only writes have, and to any call of a function of the
+/// primary's. It may object to a harmless name (a column called `share` after FOR): that costs a
+/// replica one read, the other way round would cost an application its correctness.
+pub(super) fn look_over(tokens: &[Token<'_>]) -> Result<(), Objection> {
+    (0..tokens.len()).try_for_each(|at| look_at(&tokens[at..], tokens[..at].last()))
+}
+
+fn look_at(tokens: &[Token<'_>], before: Option<&Token<'_>>) -> Result<(), Objection> {
+    match tokens {
+        [first, second, ..] if second.is_mark("(") => call(first),
+        [first, second, ..] if first.is_word("for") && is_one_of(second, LOCKS) => {
+            Err(Reason::Locking.into())
+        }
+        [first, second, ..] if is_one_of(first, CHANGES) && is_name(second) => match before {
+            Some(open) if open.is_mark("(") => Err(Reason::WritingCte.into()),
+            _ if second.is_word("into") => Err(Reason::Write.into()),
+            _ => Ok(()),
+        },
+        [first, ..] if first.is_word("into") => Err(Reason::SelectInto.into()),
+        _ => Ok(()),
+    }
+}
+
+const LOCKS: &[&str] = &["update", "share", "no", "key"];
+
+const CHANGES: &[&str] = &["insert", "update", "delete", "merge"];
+
+fn is_one_of(token: &Token<'_>, words: &[&str]) -> bool {
+    words.iter().any(|word| token.is_word(word))
+}
+
+const fn is_name(token: &Token<'_>) -> bool {
+    matches!(token.kind, Kind::Word | Kind::QuotedWord)
+}
+
+fn call(function: &Token<'_>) -> Result<(), Objection> {
+    if !is_name(function) {
+        return Ok(());
+    }
+    let name = name(function)?;
+    if functions::family(&name) {
+        return Err(Objection::to(Reason::PrimaryFunction, name));
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! The one list of words for why a statement goes where it goes.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Declares the words, their spelling and their explanation side by side, so that none can be
+/// added without a sentence for the operator who meets it.
+macro_rules! reasons {
+    ($($name:ident $word:literal $explanation:literal,)*) => {
+        /// Why a statement is classed, or a session's statement placed, as it is.
+        ///
+        /// The words are stable: logs, statistics, `pgweir route` and `docs/routing.md` use them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[repr(u8)]
+        pub enum Reason {
+            $(#[doc = $explanation] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the documentation's table.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word, in snake case.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// One sentence for a person, without a full stop.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Self::$name => $explanation,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    // What the text says: `Classifier::classify`.
+    Read "read" "it only reads, and every part of it means the same on a replica",
+    Write "write" "the statement changes something, or is one that a standby refuses",
+    Locking "locking" "it locks rows (FOR UPDATE, FOR SHARE ...), which a standby refuses",
+    SelectInto "select_into" "SELECT INTO creates a table",
+    WritingCte "writing_cte" "a WITH query inserts, updates, deletes or merges",
+    UnknownFunction "unknown_function"
+        "it calls a function that is not PostgreSQL's own, so it may write",
+    PrimaryFunction "primary_function"
+        "it calls a function of PostgreSQL that writes, or that fails or answers differently on a standby",
+    PrimaryRelation "primary_relation"
+        "it reads a catalog view that describes the host it is asked on",
+    Temporary "temporary" "temporary objects exist on the primary only",
+    ServerFile "server_file" "COPY TO a file or a program runs on the host itself",
+    Session "session" "the statement belongs to the session's state, which the primary holds",
+    Show "show" "SHOW may answer differently on a standby (transaction_read_only, in_hot_standby)",
+    Empty "empty" "there is no statement in it",
+    Transaction "transaction" "the statement begins, ends or shapes a transaction",
+    Backslash "backslash"
+        "a plain string holds a backslash, and standard_conforming_strings decides where that string ends",
+    Unparsed "unparsed" "it could not be understood, so it may write",
+    TooLong "too_long" "it is too long to be examined, so it may write",
+    TooDeep "too_deep" "it is nested too deeply to be examined, so it may write",
+    // What the session and the hosts say: `Policy::decide`.
+    SplitOff "split_off" "read_write_split is off: everything goes to the primary",
+    AfterWrite "after_write" "a write was acknowledged so recently that replicas may not have it yet",
+    NoReplica "no_replica" "no replica may serve reads now, and no_replica = \"primary\"",
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_exactly_these_words_and_sentences() {
+        let document = include_str!("../../docs/routing.md");
+        let documented: Vec<&str> = document.lines().filter(|l| l.starts_with("| `")).collect();
+        let expected: Vec<String> =
+            Reason::ALL.iter().map(|r| format!("| `{r}` | {} |", r.explanation())).collect();
+        assert_eq!(documented, expected);
+    }
+
+    #[test]
+    fn json_spells_a_reason_as_its_word() {
+        for reason in Reason::ALL {
+            let json = serde_json::to_string(reason).unwrap();
+            assert_eq!(json, format!("\"{}\"", reason.as_str()));
+        }
+    }
+}

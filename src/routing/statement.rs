@@ -1,0 +1,234 @@
+//! The class of one statement by its first words; only queries are looked into.
+
+use super::Reason;
+use super::class::{Access, Class};
+use super::objection::Objection;
+use super::proof;
+use super::relations;
+use super::token::{Kind, Token};
+
+/// What one statement is, and the name of what decided if there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) class: Class,
+    pub(crate) subject: Option<String>,
+}
+
+impl From<Class> for Finding {
+    fn from(class: Class) -> Self {
+        Self { class, subject: None }
+    }
+}
+
+impl From<Result<(), Objection>> for Finding {
+    fn from(proof: Result<(), Objection>) -> Self {
+        match proof {
+            Ok(()) => Class::READ.into(),
+            Err(Objection { reason, subject }) => Self { class: Class::write(reason), subject },
+        }
+    }
+}
+
+/// The finding for one statement, which has no `;` in it.
+pub(crate) fn examine(tokens: &[Token<'_>]) -> Finding {
+    match tokens {
+        [] => Class::session(Reason::Empty).into(),
+        [first, ..] if first.is_mark("(") => proof::query(tokens).into(),
+        [first, rest @ ..] if first.kind == Kind::Word => match leading(first) {
+            Leading::Query => proof::query(tokens).into(),
+            Leading::Explain => explain(rest),
+            Leading::Copy => copy(rest).into(),
+            Leading::Set => set(rest).into(),
+            Leading::Prepare => prepare(rest).into(),
+            Leading::Certain(class) => class.into(),
+        },
+        _ => Class::write(Reason::Unparsed).into(),
+    }
+}
+
+/// What the first word of a statement tells.
+enum Leading {
+    Query,
+    Explain,
+    Copy,
+    Set,
+    Prepare,
+    Certain(Class),
+}
+
+/// Statements in the order of the PostgreSQL manual's part VI, by what they ask of a host.
+fn leading(first: &Token<'_>) -> Leading {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| first.is_word(word));
+    match () {
+        () if is_one_of(QUERIES) => Leading::Query,
+        () if first.is_word("explain") => Leading::Explain,
+        () if first.is_word("copy") => Leading::Copy,
+        () if first.is_word("set") => Leading::Set,
+        () if first.is_word("prepare") => Leading::Prepare,
+        () if first.is_word("show") => Leading::Certain(Class::session(Reason::Show)),
+        () if is_one_of(TRANSACTION) => Leading::Certain(Class::transaction()),
+        () if is_one_of(SESSION) => Leading::Certain(Class::session(Reason::Session)),
+        () if is_one_of(WRITES) => Leading::Certain(Class::write(Reason::Write)),
+        () => Leading::Certain(Class::write(Reason::Unparsed)),
+    }
+}
+
+const QUERIES: &[&str] = &["select", "with", "values", "table"];
+
+const TRANSACTION: &[&str] =
+    &["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release"];
+
+/// FETCH and MOVE run a cursor's query, but only inside a transaction whose own statements pin, or
+/// over what DECLARE .. WITH HOLD has already computed.
+const SESSION: &[&str] =
+    &["reset", "listen", "unlisten", "deallocate", "discard", "load", "fetch", "move", "close"];
+
+/// EXECUTE and DECLARE are here because what they run may write.
+const WRITES: &[&str] = &[
+    "insert",
+    "update",
+    "delete",
+    "merge",
+    "truncate",
+    "create",
+    "alter",
+    "drop",
+    "grant",
+    "revoke",
+    "call",
+    "do",
+    "execute",
+    "declare",
+    "lock",
+    "notify",
+    "vacuum",
+    "analyze",
+    "analyse",
+    "reindex",
+    "cluster",
+    "refresh",
+    "comment",
+    "security",
+    "import",
+    "reassign",
+    "checkpoint",
+    "repack",
+    "wait",
+];
+
+/// `SET TRANSACTION`, also after SESSION or LOCAL; everything else sets the session.
+fn set(rest: &[Token<'_>]) -> Class {
+    let rest = match rest {
+        [scope, rest @ ..] if scope.is_word("session") || scope.is_word("local") => rest,
+        _ => rest,
+    };
+    match rest {
+        [first, ..] if first.is_word("transaction") => Class::transaction(),
+        _ => Class::session(Reason::Session),
+    }
+}
+
+fn prepare(rest: &[Token<'_>]) -> Class {
+    match rest {
+        [first, ..] if first.is_word("transaction") => Class::transaction(),
+        _ => Class::session(Reason::Session),
+    }
+}
+
+/// EXPLAIN goes where its statement goes: its plan, and what ANALYZE runs, belong to that host.
+fn explain(rest: &[Token<'_>]) -> Finding {
+    let statement = match rest {
+        [open, first, ..] if open.is_mark("(") && !starts_query(first) => after_group(rest),
+        _ => after_words(rest, &["analyze", "analyse", "verbose"]),
+    };
+    match statement {
+        [] => Class::write(Reason::Unparsed).into(),
+        [first, ..] if first.is_word("explain") => Class::write(Reason::Unparsed).into(),
+        statement => explained(examine(statement)),
+    }
+}
+
+/// Nothing but a query or a write can be explained: other classes would be a syntax error.
+fn explained(finding: Finding) -> Finding {
+    match finding.class.access {
+        Access::Read | Access::Write => finding,
+        Access::Session | Access::Transaction => Class::write(Reason::Unparsed).into(),
+    }
+}
+
+fn starts_query(token: &Token<'_>) -> bool {
+    token.is_mark("(") || QUERIES.iter().any(|word| token.is_word(word))
+}
+
+fn after_words<'t, 'a>(mut tokens: &'t [Token<'a>], words: &[&str]) -> &'t [Token<'a>] {
+    while let [first, rest @ ..] = tokens {
+        if !words.iter().any(|word| first.is_word(word)) {
+            break;
+        }
+        tokens = rest;
+    }
+    tokens
+}
+
+/// What follows the parenthesis that opens at the first token; nothing if it is not closed.
+fn after_group<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    let mut open = 0_usize;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.is_mark("(") {
+            open += 1;
+        } else if token.is_mark(")") {
+            open = open.saturating_sub(1);
+            if open == 0 {
+                return &tokens[at + 1..];
+            }
+        }
+    }
+    &[]
+}
+
+/// COPY reads if a query or a table goes to the client (STDOUT), and only then.
+fn copy(rest: &[Token<'_>]) -> Result<(), Objection> {
+    let (source, target) = match rest {
+        [open, ..] if open.is_mark("(") => {
+            let target = after_group(rest);
+            (rest[..rest.len() - target.len()].iter().as_slice(), target)
+        }
+        _ => rest.split_at(rest.iter().position(is_direction).unwrap_or(rest.len())),
+    };
+    match target {
+        [to, stdout, ..] if to.is_word("to") && stdout.is_word("stdout") => copy_source(source),
+        [to, ..] if to.is_word("to") => Err(Reason::ServerFile.into()),
+        [from, ..] if from.is_word("from") => Err(Reason::Write.into()),
+        _ => Err(Reason::Unparsed.into()),
+    }
+}
+
+fn is_direction(token: &Token<'_>) -> bool {
+    token.is_word("to") || token.is_word("from")
+}
+
+/// A query in parentheses, or a table with or without a list of columns.
+fn copy_source(source: &[Token<'_>]) -> Result<(), Objection> {
+    if source.first().is_some_and(|open| open.is_mark("(")) {
+        return copy_query(source);
+    }
+    let name = source.split(|t| t.is_mark("(")).next().unwrap_or_default();
+    let (schema, table) = match name {
+        [table] => (None, table),
+        [schema, dot, table] if dot.is_mark(".") => (Some(proof::name(schema)?), table),
+        _ => return Err(Reason::Unparsed.into()),
+    };
+    let table = proof::name(table)?;
+    match relations::objection(schema.as_deref(), &table) {
+        Some(reason) => Err(Objection::to(reason, table)),
+        None => Ok(()),
+    }
+}
+
+/// COPY takes INSERT, UPDATE, DELETE and MERGE with RETURNING as its query, too.
+fn copy_query(source: &[Token<'_>]) -> Result<(), Objection> {
+    match source.get(1) {
+        Some(first) if !starts_query(first) => Err(Reason::Write.into()),
+        _ => proof::query(source),
+    }
+}
