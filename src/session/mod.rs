@@ -15,11 +15,13 @@
 //! message that has not arrived in full) comes again at the front of the next piece.
 //!
 //! * [`unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of.
-//! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree.
+//! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree, and
+//!   [`unit_count`] says what must be answered before more is built on it.
 //! * [`parameters`] and [`statements`] are what follows a client from server to server.
 //! * [`release`] is the one place that can say that a server is clean.
 
 pub mod cancel_key;
+pub mod entry;
 pub mod outbox;
 pub mod parameters;
 pub mod pipeline;
@@ -27,10 +29,23 @@ pub mod refusal;
 pub mod release;
 pub mod reply;
 pub mod request;
+pub mod server_name;
 pub mod server_side;
 pub mod state;
 pub mod statements;
 pub mod unit;
+pub mod unit_count;
+
+mod front;
+mod message;
+mod naming;
+mod parsing;
+mod preparation;
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
 
 pub use outbox::Outbox;
 pub use parameters::{ParameterSet, Parameters};

@@ -23,128 +23,14 @@
 //! An `E` for an entry of the extended protocol aborts: the server skips everything up to the
 //! next Sync, so those entries go, and what they had promised is taken back.
 
-use super::statements::Statement;
-use crate::ids::StatementId;
+pub use super::entry::{Action, Entry, Owed, Undo, Unnamed};
+use super::unit_count::UnitCount;
 use crate::protocol::backend::{self as tag, TransactionStatus};
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// Messages that one client may send ahead of the server's answers. A client that sends more
 /// waits (we stop reading from it) until some are answered.
 pub const PIPELINE_MAX: usize = 20_000;
-
-/// What becomes of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// The client asked, the client sees it.
-    Forward,
-    /// We asked; the client sees only an error.
-    Skip,
-}
-
-/// What is taken back when an entry is aborted.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Undo {
-    /// Nothing.
-    Nothing,
-    /// The client's name for a statement: it was not prepared.
-    Name(Box<[u8]>),
-    /// A name that the client closed: it is still there.
-    Closed(Box<[u8]>, Arc<Statement>),
-    /// What was the unnamed statement before.
-    Unnamed(Unnamed),
-}
-
-/// A session's unnamed statement.
-#[derive(Clone, Debug, Default)]
-pub enum Unnamed {
-    /// There is none.
-    #[default]
-    Nothing,
-    /// It can be prepared again anywhere.
-    Kept(Arc<Statement>),
-    /// Its text was too long to keep: it lives on the server that it was sent to, until release.
-    Unkept,
-}
-
-impl PartialEq for Unnamed {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Unnamed::Kept(a), Unnamed::Kept(b)) => Arc::ptr_eq(a, b),
-            (Unnamed::Nothing, Unnamed::Nothing) | (Unnamed::Unkept, Unnamed::Unkept) => true,
-            _ => false,
-        }
-    }
-}
-
-impl Eq for Unnamed {}
-
-impl PartialEq for Statement {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-impl Eq for Statement {}
-
-/// What one message will be answered with.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Owed {
-    /// A simple query.
-    Query,
-    /// Our own simple query that aligns parameters.
-    Align,
-    /// A function call.
-    FunctionCall,
-    /// A `Parse`; of a shared statement, where it is known which.
-    Parse(Option<StatementId>),
-    /// A `Bind` of a statement.
-    Bind(Option<StatementId>),
-    /// A `Describe` of a statement.
-    DescribeStatement(Option<StatementId>),
-    /// A `Describe` of a portal.
-    DescribePortal,
-    /// An `Execute`.
-    Execute,
-    /// A `Close`; our own names the statement that it closes.
-    Close(Option<StatementId>),
-    /// A `Sync`.
-    Sync,
-    /// An answer that we give in the server's place.
-    Supplied(&'static [u8]),
-    /// The client's `CopyDone` or `CopyFail`, sent before the server said that a COPY began.
-    CopyEnd,
-}
-
-/// One entry.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// What is owed.
-    pub owed: Owed,
-    /// Who sees it.
-    pub action: Action,
-    /// What is taken back if it is aborted.
-    pub undo: Undo,
-}
-
-impl Entry {
-    /// An answer for the client.
-    pub fn forward(owed: Owed) -> Self {
-        Entry { owed, action: Action::Forward, undo: Undo::Nothing }
-    }
-
-    /// An answer for us.
-    pub fn skip(owed: Owed) -> Self {
-        Entry { owed, action: Action::Skip, undo: Undo::Nothing }
-    }
-
-    /// With something to take back.
-    #[must_use]
-    pub fn undo(mut self, undo: Undo) -> Self {
-        self.undo = undo;
-        self
-    }
-}
 
 /// Whether data is being copied, and who sends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,6 +68,10 @@ pub struct Pipeline {
     copy: Copy,
     /// The server skips until it reads a Sync that the client has not sent yet.
     aborted: bool,
+    /// Something of the extended protocol was sent after the last Sync: an implicit transaction
+    /// is open, even if all of it has been answered (the client may have sent a Flush).
+    open: bool,
+    units: UnitCount,
 }
 
 impl Pipeline {
@@ -205,6 +95,11 @@ impl Pipeline {
         self.entries.front().is_some_and(|front| front.owed == *owed)
     }
 
+    /// Whether a statement is being prepared under a name of ours.
+    pub fn prepares(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.owed, Owed::Parse(Some(_))))
+    }
+
     /// Whether the server skips what comes before the client's next Sync.
     pub fn is_aborted(&self) -> bool {
         self.aborted
@@ -218,16 +113,26 @@ impl Pipeline {
     /// Whether a Sync must come before the server can be ready: something of the extended
     /// protocol was sent after the last one.
     pub fn awaits_sync(&self) -> bool {
-        let last = self.entries.iter().rev().find(|entry| entry.owed != Owed::CopyEnd);
-        self.aborted
-            || last.is_some_and(|entry| {
-                !matches!(entry.owed, Owed::Query | Owed::Align | Owed::FunctionCall | Owed::Sync)
-            })
+        self.aborted || self.open
+    }
+
+    /// Which units the server has not answered yet, and what they change.
+    pub fn units(&self) -> &UnitCount {
+        &self.units
     }
 
     /// Something is owed from now on.
     pub fn push(&mut self, entry: Entry) {
+        if !matches!(entry.owed, Owed::Align | Owed::CopyEnd) {
+            self.open = !entry.owed.ends_unit();
+        }
+        self.units.pushed(&entry);
         self.entries.push_back(entry);
+    }
+
+    /// A message of the extended protocol is being gathered: it belongs to this server.
+    pub fn open(&mut self) {
+        self.open = true;
     }
 
     /// The client's Sync goes to the server, which will stop skipping.
@@ -310,15 +215,14 @@ impl Pipeline {
                 self.copy = Copy::None;
                 self.pop()
             }
-            tag::COPY_IN_RESPONSE => {
-                self.ignore_syncs();
-                self.answer_copy(message, action)
-            }
             _ => self.answer_copy(message, action),
         }
     }
 
     fn answer_copy(&mut self, message: u8, action: Action) -> Answer {
+        if message == tag::COPY_IN_RESPONSE {
+            self.ignore_syncs();
+        }
         self.copy = match (message, self.copy) {
             (tag::COPY_IN_RESPONSE, Copy::None) if self.take_copy_end() => Copy::Out,
             (tag::COPY_IN_RESPONSE, Copy::None) => Copy::In,
@@ -336,7 +240,9 @@ impl Pipeline {
     fn ignore_syncs(&mut self) {
         while self.entries.get(1).is_some_and(|entry| entry.owed == Owed::Sync) {
             self.entries.remove(1);
+            self.units.answered();
         }
+        self.open = !self.entries.iter().any(|entry| entry.owed.ends_unit());
     }
 
     fn take_copy_end(&mut self) -> bool {
@@ -348,7 +254,11 @@ impl Pipeline {
     }
 
     fn pop(&mut self) -> Answer {
-        self.entries.pop_front().map_or(Answer::Unexpected, Answer::Last)
+        let Some(entry) = self.entries.pop_front() else { return Answer::Unexpected };
+        if entry.owed.ends_unit() {
+            self.units.answered();
+        }
+        Answer::Last(entry)
     }
 
     fn abort(&mut self) -> Answer {
@@ -356,13 +266,16 @@ impl Pipeline {
         let sync = self.entries.iter().position(|entry| entry.owed == Owed::Sync);
         self.aborted = sync.is_none();
         let end = sync.unwrap_or(self.entries.len());
-        Answer::Aborted(self.entries.drain(..end).collect())
+        let skipped: Vec<_> = self.entries.drain(..end).collect();
+        let ends = skipped.iter().filter(|entry| entry.owed.ends_unit());
+        ends.for_each(|_| self.units.answered());
+        Answer::Aborted(skipped)
     }
 
     /// Whether the server could be given to somebody else, as far as this machine knows.
     pub fn is_settled(&self, status: TransactionStatus) -> bool {
         self.entries.is_empty()
-            && !self.aborted
+            && !self.awaits_sync()
             && self.copy == Copy::None
             && status == TransactionStatus::Idle
     }

@@ -1,17 +1,17 @@
 //! From a server to its client: what is shown, what is skipped, and what it changes.
 
 use super::OPENED_MAX;
+use super::message::Message;
 use super::outbox::Outbox;
 use super::parameters::follows;
 use super::pipeline::{Action, Answer, Entry, Owed, Undo, Unnamed};
+use super::server_name::{Found, ServerName};
 use super::server_side::{Rest, ServerSide, UnnamedHere};
 use super::state::{Session, Shared};
-use super::statements::NAME_PREFIX;
 use crate::ids::StatementId;
 use crate::protocol::backend::{self as tag, TransactionStatus};
 use crate::protocol::error_response::{Fields, printable, rewritten};
-use crate::protocol::frame::{BadLength, HEADER_LEN, Header, shown};
-use std::ops::Range;
+use crate::protocol::frame::{BadLength, Header, shown};
 
 /// What a server did that ends its connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,28 +30,7 @@ pub enum ServerFault {
     Align(String),
 }
 
-/// A message of the server: its header and where it is.
-#[derive(Clone, Copy)]
-struct Message<'a> {
-    header: Header,
-    piece: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Message<'a> {
-    fn range(self) -> Range<usize> {
-        self.at..self.piece.len().min(self.at + self.header.frame_len())
-    }
-
-    fn is_whole(self) -> bool {
-        self.range().len() == self.header.frame_len()
-    }
-
-    /// The body, if all of it is there.
-    fn body(self) -> Option<&'a [u8]> {
-        self.is_whole().then(|| &self.piece[self.range()][HEADER_LEN..])
-    }
-
+impl Message<'_> {
     /// Rows and copied data go by in parts; everything else is looked at as a whole, unless it
     /// is too long for that.
     fn can_go_by(self) -> bool {
@@ -174,7 +153,11 @@ impl Session {
 
     fn deallocate_all(&mut self, server: &mut ServerSide) {
         self.names.clear();
-        server.prepared.clear();
+        if !server.pipeline.prepares() {
+            server.prepared.clear();
+        } else {
+            server.prepared.mark_all_stale(); // What is on its way may prepare some again.
+        }
     }
 
     fn error<C: Outbox>(
@@ -193,11 +176,10 @@ impl Session {
                 server.pass(message, false, to_client);
             }
             Answer::Aborted(entries) => {
-                if fields.is_some_and(|fields| fields.sqlstate() == b"0A000") {
-                    server.mark_stale(&entries);
-                }
                 self.say_error(server, message, to_client);
+                let stale = fields.and_then(|fields| stale(fields, entries.first()?));
                 self.undo(server, entries);
+                stale.into_iter().for_each(|id| server.prepared.mark_stale(id));
             }
             Answer::Failed(Action::Forward) => server.pass(message, true, to_client),
             _ if fatal => server.pass(message, true, to_client),
@@ -215,9 +197,13 @@ impl Session {
     ) {
         let renamed = message.body().and_then(|body| {
             let fields = Fields::new(body);
-            let (ours, id) = our_name(fields.field(b'M')?)?;
+            let (ours, found) = ServerName::find(fields.field(b'M')?)?;
+            let clients = match found {
+                Found::Statement(id) => self.names.name_of(id)?,
+                Found::Disguised(name) => name,
+            };
             let mut out = Vec::new();
-            rewritten(&mut out, fields, ours, self.names.name_of(id)?);
+            rewritten(&mut out, fields, ours, clients);
             Some(out)
         });
         match renamed {
@@ -228,28 +214,20 @@ impl Session {
 
     /// Takes back what the aborted entries had promised, the last promise first.
     fn undo(&mut self, server: &mut ServerSide, entries: Vec<Entry>) {
+        let replaced = server.pipeline.units().is_unnamed_replaced_later();
         for (place, entry) in entries.into_iter().enumerate().rev() {
             server.undo(&entry.owed);
             match entry.undo {
                 Undo::Nothing => {}
                 Undo::Name(name) => drop(self.names.remove(&name)),
                 Undo::Closed(name, statement) => self.names.insert(&name, statement),
+                Undo::Unnamed(_) if replaced => {}
                 // The one that failed has destroyed what was before; the skipped ones have not.
                 Undo::Unnamed(_) if place == 0 => self.unnamed = Unnamed::Nothing,
                 Undo::Unnamed(before) => self.unnamed = before,
             }
         }
     }
-}
-
-/// A name of ours in an error message, and the number in it.
-fn our_name(text: &[u8]) -> Option<(&[u8], StatementId)> {
-    let prefix = NAME_PREFIX.as_bytes();
-    let start = text.windows(prefix.len()).position(|window| window == prefix)?;
-    let digits = text[start + prefix.len()..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let name = &text[start..start + prefix.len() + digits];
-    let number = std::str::from_utf8(&name[prefix.len()..]).ok()?.parse().ok()?;
-    Some((name, StatementId(number)))
 }
 
 impl ServerSide {
@@ -298,21 +276,24 @@ impl ServerSide {
         self.parameters = shared.interner.intern(left);
     }
 
-    /// "cached plan must not change result type": the plan must be made anew.
-    fn mark_stale(&mut self, entries: &[Entry]) {
-        if let Some(Owed::Bind(Some(id)) | Owed::DescribeStatement(Some(id))) =
-            entries.first().map(|entry| &entry.owed)
-        {
-            self.prepared.mark_stale(*id);
-        }
-    }
-
     fn undo(&mut self, owed: &Owed) {
         match owed {
             Owed::Parse(Some(id)) => self.prepared.forget(*id),
-            Owed::Parse(None) => self.unnamed = UnnamedHere::Unknown,
+            Owed::Parse(None) if !self.pipeline.units().is_unnamed_replaced_later() => {
+                self.unnamed = UnnamedHere::Unknown;
+            }
             Owed::Close(Some(id)) => self.prepared.mark_stale(*id),
             _ => {}
         }
+    }
+}
+
+/// The statement that must be prepared anew after this error: its plan is of no use any more
+/// ("cached plan must not change result type"), or the server has it although we did not know.
+fn stale(fields: Fields<'_>, failed: &Entry) -> Option<StatementId> {
+    match (fields.sqlstate(), &failed.owed) {
+        (b"0A000", Owed::Bind(id) | Owed::DescribeStatement(id)) => *id,
+        (b"42P05", Owed::Parse(id)) => *id,
+        _ => None,
     }
 }

@@ -47,15 +47,17 @@ pub struct ServerSide {
 pub(super) struct Rest {
     pub(super) remaining: Remaining,
     pub(super) dropped: bool,
+    /// A unit of the client's ends with it.
+    pub(super) ends_unit: bool,
 }
 
 impl Rest {
     pub(super) fn forward(bytes: usize) -> Self {
-        Rest { remaining: Remaining::new(bytes), dropped: false }
+        Rest { remaining: Remaining::new(bytes), dropped: false, ends_unit: false }
     }
 
     pub(super) fn drop(bytes: usize) -> Self {
-        Rest { remaining: Remaining::new(bytes), dropped: true }
+        Rest { remaining: Remaining::new(bytes), dropped: true, ends_unit: false }
     }
 
     pub(super) fn is_done(self) -> bool {

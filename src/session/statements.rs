@@ -3,6 +3,7 @@
 //! A client's `s1` and another's `lookup` that prepare the same text are one [`Statement`]. A
 //! server knows it as `pgweir_<id>`, prepared there when it is first needed.
 
+use super::server_name::ServerName;
 use crate::ids::StatementId;
 use dashmap::DashMap;
 use foldhash::quality::RandomState;
@@ -10,9 +11,6 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-
-/// What every name that we give on a server begins with.
-pub const NAME_PREFIX: &str = "pgweir_";
 
 /// The registry is swept for statements that nobody uses when it has this many, and then at
 /// twice what was left.
@@ -35,14 +33,9 @@ pub struct Statement {
 
 impl Statement {
     /// Its name on servers.
-    pub fn name(&self) -> String {
-        server_name(self.id)
+    pub fn name(&self) -> ServerName {
+        ServerName::of(self.id)
     }
-}
-
-/// The name of a statement on servers.
-pub fn server_name(id: StatementId) -> String {
-    format!("{NAME_PREFIX}{id}")
 }
 
 /// All statements that clients have prepared.
@@ -160,18 +153,6 @@ struct Use {
     stale: bool,
 }
 
-/// What must be sent before a statement can be used on a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// Nothing: it is prepared.
-    Nothing,
-    /// A `Parse`, after a `Close` of another that makes room, or of its own stale self.
-    Parse {
-        /// What is closed first.
-        close: Option<StatementId>,
-    },
-}
-
 impl Prepared {
     /// Nothing is prepared yet; at most `max` statements will be.
     pub fn new(max: usize) -> Self {
@@ -200,15 +181,19 @@ impl Prepared {
         }
     }
 
-    /// What to send so that `id` can be used. It counts as prepared from now on; when the
-    /// `Parse` fails or is skipped, [`Prepared::forget`] takes that back.
-    pub fn require(&mut self, id: StatementId) -> Missing {
-        if self.touch(id) {
-            return Missing::Nothing;
-        }
-        let close = if self.statements.contains_key(&id) { Some(id) } else { self.evict() };
-        self.statements.insert(id, Use { at: self.clock, stale: false });
-        Missing::Parse { close }
+    /// Whether `id` can be used as it is.
+    pub fn is_usable(&self, id: StatementId) -> bool {
+        self.statements.get(&id).is_some_and(|usage| !usage.stale)
+    }
+
+    /// `id` counts as prepared from now on; says whether it must be closed before that. When the
+    /// `Parse` fails or is skipped, [`Prepared::forget`] takes it back. Then
+    /// [`Prepared::evict`] must make room.
+    #[must_use]
+    pub fn insert(&mut self, id: StatementId) -> bool {
+        self.clock += 1;
+        let usage = Use { at: self.clock, stale: false };
+        self.statements.insert(id, usage).is_some()
     }
 
     /// `id` is not prepared.
@@ -226,8 +211,14 @@ impl Prepared {
         self.statements.clear();
     }
 
-    fn evict(&mut self) -> Option<StatementId> {
-        if self.statements.len() < self.max {
+    /// It is not known what is prepared.
+    pub fn mark_all_stale(&mut self) {
+        self.statements.values_mut().for_each(|usage| usage.stale = true);
+    }
+
+    /// What must be closed, as long as there are too many.
+    pub fn evict(&mut self) -> Option<StatementId> {
+        if self.statements.len() <= self.max {
             return None;
         }
         let oldest = self.statements.iter().min_by_key(|(_, usage)| usage.at).map(|(id, _)| *id)?;
@@ -263,22 +254,33 @@ mod tests {
     fn the_least_recently_used_makes_room() {
         let [a, b, c] = [1, 2, 3].map(StatementId);
         let mut prepared = Prepared::new(2);
-        assert_eq!(prepared.require(a), Missing::Parse { close: None });
-        assert_eq!(prepared.require(b), Missing::Parse { close: None });
-        assert_eq!(prepared.require(a), Missing::Nothing);
-        assert_eq!(prepared.require(c), Missing::Parse { close: Some(b) });
+        assert!(!prepared.insert(a) && !prepared.insert(b));
+        assert_eq!(prepared.evict(), None);
+        assert!(prepared.touch(a));
+        assert!(!prepared.insert(c));
+        assert_eq!(prepared.evict(), Some(b));
+        assert_eq!(prepared.evict(), None);
         assert!(!prepared.touch(b));
     }
 
     #[test]
     fn a_stale_statement_is_closed_and_prepared_anew() {
         let mut prepared = Prepared::new(2);
-        prepared.require(StatementId(1));
-        prepared.mark_stale(StatementId(1));
-        assert_eq!(
-            prepared.require(StatementId(1)),
-            Missing::Parse { close: Some(StatementId(1)) }
-        );
-        assert_eq!(prepared.require(StatementId(1)), Missing::Nothing);
+        let a = StatementId(1);
+        assert!(!prepared.insert(a));
+        prepared.mark_stale(a);
+        assert!(!prepared.touch(a));
+        assert!(prepared.insert(a), "must be closed first");
+        assert!(prepared.touch(a));
+    }
+
+    #[test]
+    fn what_came_back_makes_room_too() {
+        let mut prepared = Prepared::new(1);
+        (1..=3).for_each(|id| prepared.mark_stale(StatementId(id)));
+        assert!(!prepared.insert(StatementId(4)));
+        let evicted: Vec<_> = std::iter::from_fn(|| prepared.evict()).collect();
+        assert_eq!(evicted.len(), 3);
+        assert!(prepared.touch(StatementId(4)));
     }
 }
