@@ -69,6 +69,8 @@ pub enum Owed {
     FunctionCall,
     /// A `Parse`; of a shared statement, where it is known which.
     Parse(Option<StatementId>),
+    /// A `Parse` under a name that the client, which calls it so, has given already.
+    Duplicate(Box<[u8]>),
     /// A `Bind` of a statement.
     Bind(Option<StatementId>),
     /// A `Describe` of a statement.

@@ -170,7 +170,7 @@ impl Session {
         to_server: &mut S,
     ) -> Result<(), Violation> {
         if let Some(existing) = self.names.lookup(parse.name) {
-            server.provoke_duplicate(existing, parse.prepared, to_server);
+            server.provoke_duplicate(existing, parse, to_server);
             return Ok(());
         }
         if self.names.len() >= CLIENT_STATEMENTS_MAX {

@@ -13,6 +13,7 @@
 //! | `Query`, `Align` | anything of a simple query, until `Z` | popped at `Z` |
 //! | `FunctionCall` | `V` or `E`, then `Z` | popped at `Z` |
 //! | `Parse`, `Bind`, `Close` | `1`, `2`, `3` | popped |
+//! | `Duplicate` | `E` | popped |
 //! | `DescribeStatement` | `t`, then `T` or `n` | popped |
 //! | `DescribePortal` | `T` or `n` | popped |
 //! | `Execute` | rows or a COPY, then `C`, `I` or `s` | popped |
@@ -100,6 +101,14 @@ impl Pipeline {
         self.entries.iter().any(|entry| matches!(entry.owed, Owed::Parse(Some(_))))
     }
 
+    /// What the next change of the unnamed statement replaces, if one is still to be answered.
+    pub(super) fn unnamed_before_next(&mut self) -> Option<&mut Unnamed> {
+        self.entries.iter_mut().find_map(|entry| match &mut entry.undo {
+            Undo::Unnamed(before) => Some(before),
+            _ => None,
+        })
+    }
+
     /// Whether the server skips what comes before the client's next Sync.
     pub fn is_aborted(&self) -> bool {
         self.aborted
@@ -145,9 +154,10 @@ impl Pipeline {
     pub fn copy_ended(&mut self) {
         match self.copy {
             Copy::In => self.copy = Copy::Out,
-            Copy::Both | Copy::Out => {}
+            Copy::Both => {}
             Copy::None if self.entries.is_empty() => {}
-            Copy::None => self.push(Entry::forward(Owed::CopyEnd)),
+            // It ends a COPY that the server has not come to yet.
+            Copy::None | Copy::Out => self.push(Entry::forward(Owed::CopyEnd)),
         }
     }
 
@@ -180,7 +190,7 @@ impl Pipeline {
             (Owed::DescribeStatement(_), tag::PARAMETER_DESCRIPTION) => Answer::More(action),
             (Owed::Execute, _) => self.answer_execute(message, action),
             (Owed::FunctionCall | Owed::Sync, tag::READY_FOR_QUERY)
-            | (Owed::Parse(_), tag::PARSE_COMPLETE)
+            | (Owed::Parse(_) | Owed::Duplicate(_), tag::PARSE_COMPLETE)
             | (Owed::Bind(_), tag::BIND_COMPLETE)
             | (Owed::Close(_), tag::CLOSE_COMPLETE)
             | (
@@ -242,7 +252,8 @@ impl Pipeline {
             self.entries.remove(1);
             self.units.answered();
         }
-        self.open = !self.entries.iter().any(|entry| entry.owed.ends_unit());
+        let last = self.entries.iter().rev().find(|entry| entry.owed != Owed::CopyEnd);
+        self.open = last.is_some_and(|entry| !entry.owed.ends_unit());
     }
 
     fn take_copy_end(&mut self) -> bool {

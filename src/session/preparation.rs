@@ -6,7 +6,7 @@ use super::server_name::ServerName;
 use super::server_side::{ServerSide, UnnamedHere};
 use super::statements::Statement;
 use crate::ids::StatementId;
-use crate::protocol::frontend as tag;
+use crate::protocol::frontend::{self as tag, Parse};
 
 impl ServerSide {
     /// Makes sure that a statement is prepared here.
@@ -47,14 +47,14 @@ impl ServerSide {
     pub(super) fn provoke_duplicate<S: Outbox>(
         &mut self,
         existing: &Statement,
-        prepared: &[u8],
+        parse: Parse<'_>,
         to_server: &mut S,
     ) {
         self.require(existing, to_server);
-        let mut sent = Vec::with_capacity(prepared.len() + 64);
-        tag::parse(&mut sent, existing.name().as_str(), prepared);
+        let mut sent = Vec::with_capacity(parse.prepared.len() + 64);
+        tag::parse(&mut sent, existing.name().as_str(), parse.prepared);
         to_server.supply(&sent);
-        self.pipeline.push(Entry::forward(Owed::Parse(None)));
+        self.pipeline.push(Entry::forward(Owed::Duplicate(parse.name.into())));
     }
 
     /// Makes sure that the server's unnamed statement is the session's, or is none.

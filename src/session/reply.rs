@@ -176,7 +176,7 @@ impl Session {
                 server.pass(message, false, to_client);
             }
             Answer::Aborted(entries) => {
-                self.say_error(server, message, to_client);
+                self.say_error(server, message, entries.first(), to_client);
                 let stale = fields.and_then(|fields| stale(fields, entries.first()?));
                 self.undo(server, entries);
                 stale.into_iter().for_each(|id| server.prepared.mark_stale(id));
@@ -193,14 +193,16 @@ impl Session {
         &self,
         server: &mut ServerSide,
         message: Message<'_>,
+        failed: Option<&Entry>,
         to_client: &mut C,
     ) {
         let renamed = message.body().and_then(|body| {
             let fields = Fields::new(body);
             let (ours, found) = ServerName::find(fields.field(b'M')?)?;
-            let clients = match found {
-                Found::Statement(id) => self.names.name_of(id)?,
-                Found::Disguised(name) => name,
+            let clients = match (found, failed.map(|entry| &entry.owed)) {
+                (Found::Disguised(name), _) => name,
+                (Found::Statement(_), Some(Owed::Duplicate(name))) => name,
+                (Found::Statement(id), _) => self.names.name_of(id)?,
             };
             let mut out = Vec::new();
             rewritten(&mut out, fields, ours, clients);
@@ -214,18 +216,22 @@ impl Session {
 
     /// Takes back what the aborted entries had promised, the last promise first.
     fn undo(&mut self, server: &mut ServerSide, entries: Vec<Entry>) {
-        let replaced = server.pipeline.units().is_unnamed_replaced_later();
+        let mut unnamed = None;
         for (place, entry) in entries.into_iter().enumerate().rev() {
             server.undo(&entry.owed);
             match entry.undo {
                 Undo::Nothing => {}
                 Undo::Name(name) => drop(self.names.remove(&name)),
                 Undo::Closed(name, statement) => self.names.insert(&name, statement),
-                Undo::Unnamed(_) if replaced => {}
                 // The one that failed has destroyed what was before; the skipped ones have not.
-                Undo::Unnamed(_) if place == 0 => self.unnamed = Unnamed::Nothing,
-                Undo::Unnamed(before) => self.unnamed = before,
+                Undo::Unnamed(_) if place == 0 => unnamed = Some(Unnamed::Nothing),
+                Undo::Unnamed(before) => unnamed = Some(before),
             }
+        }
+        let Some(unnamed) = unnamed else { return };
+        match server.pipeline.unnamed_before_next() {
+            Some(before) => *before = unnamed,
+            None => self.unnamed = unnamed,
         }
     }
 }

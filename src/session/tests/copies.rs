@@ -108,3 +108,21 @@ fn nothing_else_may_come_while_copying() {
     script.link(0).client("Q copy").server("G");
     assert_eq!(script.violation("Q select 1"), Violation::Message(b'Q'));
 }
+
+#[test]
+fn a_second_copy_sent_ahead_while_the_first_ends() {
+    let mut script = Script::new();
+    script.link(0).client("P - copy | B - - | E | H").server("1 | 2 | G").client("d a | f no | S");
+    script.client("P - copy | B - - | E | S | d x | c | S");
+    script.server("E 57014 no | Z I | 1 | 2 | G | C COPY 1");
+    assert!(!script.is_clean());
+    script.server("Z I").release();
+}
+
+#[test]
+fn a_unit_begun_behind_a_copy_is_open() {
+    let mut script = Script::new();
+    script.link(0).client("Q copy | S | c | P - a | B - -");
+    script.server("G | C COPY 0 | Z I | 1 | 2");
+    assert!(!script.is_clean(), "its Execute must find the portal");
+}

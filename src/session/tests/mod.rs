@@ -2,7 +2,10 @@
 
 mod copies;
 mod faults;
+mod model;
 mod parameters;
+mod postgres;
 mod prepared;
+mod properties;
 mod queries;
 mod refusals;
