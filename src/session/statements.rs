@@ -95,8 +95,10 @@ impl StatementRegistry {
 /// A client's own names for what it has prepared. Costs a pointer until one is used.
 #[derive(Debug, Default)]
 pub struct Names {
-    named: Option<Box<HashMap<Box<[u8]>, Arc<Statement>>>>,
+    named: Option<Box<ByName>>,
 }
+
+type ByName = HashMap<Box<[u8]>, Arc<Statement>>;
 
 impl Names {
     /// What the client prepared under `name`.

@@ -82,9 +82,9 @@ struct World {
 }
 
 impl World {
-    fn new(clients: Vec<Vec<Vec<usize>>>, seed: u64) -> Self {
+    fn new(clients: &[Vec<Vec<usize>>], seed: u64) -> Self {
         let script = Script::new();
-        let clients = clients.into_iter().map(|batches| new_client(&script, batches)).collect();
+        let clients = clients.iter().map(|batches| new_client(&script, batches)).collect();
         let host = |_| Host { postgres: Postgres::new(), unread: vec![], replies: vec![] };
         World { script, clients, hosts: (0..SERVERS).map(host).collect(), random: seed }
     }
@@ -157,7 +157,7 @@ impl World {
                 if self.clients.iter().any(|client| client.at == Some(to)) {
                     return false;
                 }
-                self.with(who, |script| drop(script.link(to)));
+                self.with(who, |script| script.link(to).at);
                 self.flush(to);
                 true
             }
@@ -210,7 +210,7 @@ impl World {
     }
 }
 
-fn new_client(script: &Script, batches: Vec<Vec<usize>>) -> Client {
+fn new_client(script: &Script, batches: &[Vec<usize>]) -> Client {
     let units = |batch: &Vec<usize>| -> Vec<u8> {
         batch.iter().flat_map(|unit| client(UNITS[*unit])).collect()
     };
@@ -238,6 +238,6 @@ proptest! {
         ),
         seed in any::<u64>(),
     ) {
-        World::new(clients, seed).run();
+        World::new(&clients, seed).run();
     }
 }
