@@ -111,13 +111,17 @@ await check("cursor: as a callback, as an iterator, ended early; forEach", async
 });
 
 await check("COPY: a writable and a readable", async () => {
-  await pipeline(Readable.from(range(10000).map((n) => `copy ${n}\t${n}\n`)), await sql`COPY postgresjs_users (name, age) FROM STDIN`.writable());
+  // A connection of its own, because postgres.js may leave the socket paused when a readable ends, depending on where the
+  // network cut the stream (github.com/porsager/postgres/issues/499): the next answer would never be read.
+  const copier = postgres(URL, { max: 1 });
+  await pipeline(Readable.from(range(10000).map((n) => `copy ${n}\t${n}\n`)), await copier`COPY postgresjs_users (name, age) FROM STDIN`.writable());
   const out = [];
-  await pipeline(await sql`COPY (SELECT name FROM postgresjs_users WHERE name LIKE 'copy %' ORDER BY age) TO STDOUT`.readable(), async (source) => {
+  await pipeline(await copier`COPY (SELECT name FROM postgresjs_users WHERE name LIKE 'copy %' ORDER BY age) TO STDOUT`.readable(), async (source) => {
     for await (const chunk of source) out.push(chunk);
   });
   const lines = Buffer.concat(out).toString().trim().split("\n");
   expect([lines.length, lines[0], lines[9999]], [10000, "copy 0", "copy 9999"]);
+  await copier.end({ timeout: 0 });
 });
 
 await check("5 MB there and back", async () => {

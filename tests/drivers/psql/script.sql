@@ -3,10 +3,10 @@ DROP TABLE IF EXISTS psql_items;
 CREATE TABLE psql_items (id int PRIMARY KEY, name text);
 
 \echo '\\copy in, from this very file, and out to a program'
-\copy psql_items FROM STDIN (FORMAT csv)
-1,one
-2,"two, and a comma"
-3,
+\copy psql_items FROM STDIN
+1	one
+2	two, and a comma
+3	\N
 \.
 COPY psql_items (id) FROM STDIN;
 4
