@@ -39,9 +39,12 @@ async def main():
 
     with check("prepare(), used over 200 transactions on each of 12 connections that take turns"):
         conns = [await asyncpg.connect(URL) for _ in range(12)]
-        # Every connection numbers its statements from one; the texts differ.
-        statements = [await one.prepare(f"SELECT $1::int * 100 + {n} AS v") for n, one in enumerate(conns)]
-        expect([a.name for a in statements[0].get_attributes()], ["v"])
+        statements = []
+        for n, one in enumerate(conns):
+            # Every connection numbers its statements from one; the texts differ.
+            statements.append(await one.prepare(f"SELECT $1::int * 100 + {n} AS v"))
+            expect([a.name for a in statements[n].get_attributes()], ["v"])
+            expect(await statements[n].fetchval(1), 100 + n)
         for turn in range(200):
             for n, (one, statement) in enumerate(zip(conns, statements)):
                 async with one.transaction():
@@ -182,6 +185,13 @@ async def main():
             async with pool.acquire() as one, one.transaction():
                 expect(await one.fetchval("SELECT count(*) FROM asyncpg_many"), 400)
             expect(await pool.fetchval("SELECT 1"), 1)
+
+    # asyncpg ends prepare() with Flush, not with Sync: whoever waits for a Sync keeps a server for each of them.
+    with check(f"{CONNECTIONS} connections prepare before any of them executes"):
+        conns = [await asyncpg.connect(URL, command_timeout=30) for _ in range(CONNECTIONS)]
+        statements = [await one.prepare(f"SELECT $1::int + {n}") for n, one in enumerate(conns)]
+        expect([await statement.fetchval(1) for statement in statements], [n + 1 for n in range(CONNECTIONS)])
+        await asyncio.gather(*(one.close() for one in conns))
 
 
 asyncio.run(main())
