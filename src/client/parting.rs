@@ -21,7 +21,7 @@ pub(super) fn part(parting: Parting, held: Held, leaving: Leaving) {
 }
 
 async fn bring_back(parting: Parting, mut held: Held, leaving: Leaving) {
-    let shared = parting.worker.pooler.shared().clone();
+    let shared = parting.pools.shared.clone();
     let mut clean = rescue(&mut held, &shared, leaving).await;
     // In session mode what the client has set is undone; in the others PgBouncer's users expect
     // that it is not.

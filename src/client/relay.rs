@@ -50,6 +50,8 @@ struct Relay<'c> {
     mode: PoolMode,
     /// Something that later reads must see was sent to the primary.
     wrote: bool,
+    /// The client's next message waits for an answer to an earlier one.
+    stalled: bool,
     /// The client's next unit is for another host: it is not read before this link ends.
     on_hold: bool,
 }
@@ -58,7 +60,7 @@ struct Relay<'c> {
 /// gone.
 pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
     let mode = client.pools.database.mode;
-    let mut relay = Relay { client, held, mode, wrote: false, on_hold: false };
+    let mut relay = Relay { client, held, mode, wrote: false, stalled: false, on_hold: false };
     relay.count(unit);
     let unlink = match relay.link() {
         Ok(()) => poll_fn(|cx| relay.poll(cx)).await,
@@ -124,10 +126,10 @@ impl Relay<'_> {
 
     fn reply(&mut self) -> Result<(), Unlink> {
         let server = &mut *self.held;
-        let shared = self.client.worker.pooler.shared();
-        let mut to_client = Forwarding { out: &mut self.client.stream.out, piece: &server.inbox };
-        let replied = self.client.session.reply(
-            shared,
+        let client = &mut *self.client;
+        let mut to_client = Forwarding { out: &mut client.stream.out, piece: &server.inbox };
+        let replied = client.session.reply(
+            &client.pools.shared,
             &mut server.side,
             server.inbox.bytes(),
             &mut to_client,
@@ -161,11 +163,13 @@ impl Relay<'_> {
         if self.on_hold || full || self.held.stream.out.len() > OUTGOING_MAX {
             return Ok(false);
         }
-        let client = &mut *self.client;
-        if client.inbox.is_full() {
+        if self.stalled {
+            let before = self.client.inbox.len();
+            self.stalled = false;
             self.request()?;
-            return Ok(!self.client.inbox.is_full());
+            return Ok(self.client.inbox.len() < before);
         }
+        let client = &mut *self.client;
         match client.stream.poll_recv(cx, &mut client.inbox) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0) | Err(_)) => Err(Unlink::ClientLeft(Leaving::Vanished)),
@@ -177,7 +181,11 @@ impl Relay<'_> {
     fn request(&mut self) -> Result<(), Unlink> {
         loop {
             match self.request_unit()? {
-                Stopped::AtEnd | Stopped::Full => return Ok(()),
+                Stopped::AtEnd => return Ok(()),
+                Stopped::Full => {
+                    self.stalled = true;
+                    return Ok(());
+                }
                 Stopped::Terminate => return Err(Unlink::ClientLeft(Leaving::Terminated)),
                 Stopped::AtUnitEnd if self.may_go_on()? => {}
                 Stopped::AtUnitEnd => return Ok(()),
@@ -193,7 +201,7 @@ impl Relay<'_> {
         let until = if choice && !in_transaction { Until::UnitEnd } else { Until::End };
         let piece = client.inbox.clone();
         let requested = client.session.request(
-            client.worker.pooler.shared(),
+            &client.pools.shared,
             &mut server.side,
             piece.bytes(),
             until,

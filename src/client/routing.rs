@@ -52,7 +52,7 @@ impl Client {
     /// Looks at what the client has sent. Where there is a choice of hosts, all of the unit is
     /// classified.
     pub(super) fn plan(&self) -> Result<(Plan, Unit), Farewell> {
-        let shared = self.worker.pooler.shared();
+        let shared = &self.pools.shared;
         let bytes = self.inbox.bytes();
         let mut class = Class::READ;
         let judged = self.pools.splits();

@@ -167,7 +167,7 @@ impl Client {
     /// Says whether anything was consumed.
     fn answer_locally(&mut self) -> Result<bool, Farewell> {
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
-        let consumed = self.session.local(self.inbox.bytes(), &mut to_client);
+        let consumed = self.session.local(&self.pools.shared, self.inbox.bytes(), &mut to_client);
         let consumed = consumed.map_err(|violation| Farewell::Told(violation.report()))?;
         self.inbox.advance(consumed);
         Ok(consumed > 0)

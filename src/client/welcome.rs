@@ -105,7 +105,7 @@ async fn settle(
             pools.primary.welcome().unwrap_or_default()
         }
     };
-    let interner = &worker.pooler.shared().interner;
+    let interner = &pools.shared.interner;
     let defaults = interner.intern(greeting.settable());
     let parameters = if asked.is_empty() {
         defaults
@@ -141,7 +141,7 @@ async fn learn(
     asked: StartupParameters,
     defaults: &Parameters,
 ) -> Result<Parameters, Ending> {
-    let shared = worker.pooler.shared();
+    let shared = &pools.shared;
     let mut held = acquire(worker, pools, database).await?;
     let mut wanted = ParameterSet::clone(defaults);
     for (name, value) in asked.iter().filter(|(name, _)| follows(name)) {

@@ -51,8 +51,6 @@ struct State {
 /// What all pools have in common.
 #[derive(Clone, Debug)]
 pub struct Common {
-    /// Interned parameters and statements.
-    pub shared: Arc<Shared>,
     /// Numbers for servers and waiters.
     pub ids: Arc<IdSource>,
     /// Wakes the janitor.
@@ -69,6 +67,7 @@ impl Pool {
         host: Arc<Host>,
         target: Target,
         credential: Credential,
+        shared: &Arc<Shared>,
         common: &Common,
     ) -> Pool {
         Pool {
@@ -79,7 +78,7 @@ impl Pool {
             stats: PoolStats::new(common.workers),
             target: Arc::new(target),
             credential: ArcSwap::from_pointee(credential),
-            shared: common.shared.clone(),
+            shared: shared.clone(),
             alarm: common.alarm.clone(),
             welcome: ArcSwapOption::empty(),
             last_error: Mutex::new(None),

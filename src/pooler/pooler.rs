@@ -53,7 +53,6 @@ impl Pooler {
     /// A pooler without pools.
     pub fn new(databases: Databases, mailboxes: Vec<Mailbox>, classifier: Classifier) -> Pooler {
         let common = Common {
-            shared: Arc::new(Shared::default()),
             ids: Arc::default(),
             alarm: Arc::new(Notify::new()),
             workers: mailboxes.len(),
@@ -67,11 +66,6 @@ impl Pooler {
             pools: Mutex::default(),
             generation: AtomicU64::new(0),
         }
-    }
-
-    /// What all sessions share.
-    pub fn shared(&self) -> &Arc<Shared> {
-        &self.common.shared
     }
 
     /// The workers' mailboxes, by their numbers.
@@ -124,24 +118,24 @@ impl Pooler {
     }
 
     fn make(&self, key: &Key, database: &Arc<Database>, credential: &Credential) -> Pools {
-        let make = |role, host| self.make_pool(key, database, role, host, credential);
+        let shared = Arc::new(Shared::default());
+        let make = |role, host| {
+            let target = self.target(key, database, host);
+            let host = self.host(&host.address);
+            let credential = credential.clone();
+            Arc::new(Pool::new(database, role, host, target, credential, &shared, &self.common))
+        };
         Pools {
             primary: make(Role::Primary, &database.primary),
             replicas: database.replicas.iter().map(|host| make(Role::Replica, host)).collect(),
             startups: Arc::default(),
             database: database.clone(),
+            shared: shared.clone(),
         }
     }
 
-    fn make_pool(
-        &self,
-        key: &Key,
-        database: &Database,
-        role: Role,
-        host: &HostTarget,
-        credential: &Credential,
-    ) -> Arc<Pool> {
-        let target = Target {
+    fn target(&self, key: &Key, database: &Database, host: &HostTarget) -> Target {
+        Target {
             address: host.address.clone(),
             host_name: host.host_name.clone(),
             tls: host.tls.clone(),
@@ -150,9 +144,7 @@ impl Pooler {
             connect_timeout: database.login.connect_timeout,
             keepalive: database.login.keepalive,
             prepared_max: database.login.prepared_max,
-        };
-        let host = self.host(&host.address);
-        Arc::new(Pool::new(database, role, host, target, credential.clone(), &self.common))
+        }
     }
 
     fn host(&self, address: &Address) -> Arc<Host> {
@@ -202,6 +194,7 @@ impl Pooler {
             primary: old.primary.clone(),
             replicas: old.replicas.clone(),
             startups: old.startups.clone(),
+            shared: old.shared.clone(),
         }
     }
 

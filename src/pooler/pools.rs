@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::pool::Pool;
 use crate::routing::balance::Candidate;
-use crate::session::Parameters;
+use crate::session::{Parameters, Shared};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Pools {
     pub primary: Arc<Pool>,
     /// The hosts that serve reads.
     pub replicas: Vec<Arc<Pool>>,
+    /// What their sessions share: statements that mean the same on all their servers.
+    pub shared: Arc<Shared>,
     /// What startup parameters came to on a server: asked once, then known.
     pub(super) startups: Arc<Mutex<HashMap<StartupParameters, Learnt>>>,
 }

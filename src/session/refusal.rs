@@ -3,11 +3,15 @@
 use super::OPENED_MAX;
 use super::outbox::Outbox;
 use super::pipeline::Unnamed;
-use super::state::{Session, Violation};
-use crate::protocol::backend::{CLOSE_COMPLETE_MESSAGE, READY_IDLE_MESSAGE};
+use super::state::{Session, Shared, Violation};
+use super::statements::{CLIENT_STATEMENTS_MAX, Statement};
+use crate::protocol::backend::{
+    CLOSE_COMPLETE_MESSAGE, PARSE_COMPLETE_MESSAGE, READY_IDLE_MESSAGE,
+};
 use crate::protocol::error_response::ErrorReport;
-use crate::protocol::frame::{Header, Remaining};
-use crate::protocol::frontend::{self as tag, Target};
+use crate::protocol::frame::{Frames, HEADER_LEN, Header, Remaining};
+use crate::protocol::frontend::{self as tag, Parse, Target};
+use std::sync::Arc;
 
 /// Why what the client sends now goes nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +51,12 @@ impl Session {
 
     /// Answers what needs no server at the front of `piece`; says how much that was. Stops where
     /// a server is needed.
-    pub fn local(&mut self, piece: &[u8], to_client: &mut impl Outbox) -> Result<usize, Violation> {
+    pub fn local(
+        &mut self,
+        shared: &Shared,
+        piece: &[u8],
+        to_client: &mut impl Outbox,
+    ) -> Result<usize, Violation> {
         let mut at = 0;
         while at < piece.len() {
             let taken = match self.refusing {
@@ -55,7 +64,7 @@ impl Session {
                     self.drop_rest(&piece[at..], remaining, then_ready, to_client)
                 }
                 Refusing::UntilSync { rest } => self.skip(&piece[at..], rest, to_client)?,
-                Refusing::Nothing => self.local_message(&piece[at..], to_client)?,
+                Refusing::Nothing => self.local_message(shared, &piece[at..], to_client)?,
             };
             if taken == 0 {
                 break;
@@ -116,6 +125,7 @@ impl Session {
 
     fn local_message(
         &mut self,
+        shared: &Shared,
         piece: &[u8],
         to_client: &mut impl Outbox,
     ) -> Result<usize, Violation> {
@@ -128,6 +138,7 @@ impl Session {
             }
             tag::CLOSE if header.frame_len() > OPENED_MAX => Err(Violation::Names(tag::CLOSE)),
             tag::CLOSE => Ok(self.close_locally(piece, header, to_client)),
+            tag::PARSE => Ok(self.parse_locally(shared, piece, to_client)),
             _ => Ok(0),
         }
     }
@@ -141,6 +152,36 @@ impl Session {
     ) -> usize {
         let remaining = Remaining::new(header.frame_len());
         self.drop_rest(piece, remaining, then_ready, to_client)
+    }
+
+    /// The name and the statement of a `Parse` at the front of `piece` that needs no server: a new
+    /// name for what a server has accepted before. Where every server is in use by a transaction,
+    /// a client that prepares must not have to wait for one.
+    pub(super) fn known_parse<'p>(
+        &self,
+        shared: &Shared,
+        piece: &'p [u8],
+    ) -> Option<(Parse<'p>, Arc<Statement>)> {
+        let frame = Frames::new(piece).next_frame().ok()??;
+        let parse = Parse::parse(frame.body()).ok()?;
+        let fresh = !parse.name.is_empty() && self.names.lookup(parse.name).is_none();
+        if !self.translates || !fresh || self.names.len() >= CLIENT_STATEMENTS_MAX {
+            return None;
+        }
+        let statement = shared.statements.intern(parse.prepared);
+        statement.is_accepted().then_some((parse, statement))
+    }
+
+    fn parse_locally(
+        &mut self,
+        shared: &Shared,
+        piece: &[u8],
+        to_client: &mut impl Outbox,
+    ) -> usize {
+        let Some((parse, statement)) = self.known_parse(shared, piece) else { return 0 };
+        self.names.insert(parse.name, statement);
+        to_client.supply(PARSE_COMPLETE_MESSAGE);
+        HEADER_LEN + parse.name.len() + 1 + parse.prepared.len()
     }
 
     /// Outside a transaction there is no portal, and closing what does not exist is no error.

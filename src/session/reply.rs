@@ -103,6 +103,11 @@ impl Session {
                 return Err(ServerFault::Align(printable(&error)));
             }
         }
+        if let (Owed::Parse(Some(_)), Undo::Name(name)) = (&entry.owed, &entry.undo)
+            && let Some(statement) = self.names.lookup(name)
+        {
+            statement.accept();
+        }
         self.command_complete(shared, server, message);
         server.pass(message, entry.action == Action::Forward, to_client);
         Ok(())

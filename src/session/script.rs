@@ -241,7 +241,7 @@ impl Script {
         let piece = &self.from_client[..self.from_client.len().min(max)];
         let mut to_client = Sink { piece, out: &mut self.to_client };
         let Some(at) = self.at else {
-            let consumed = self.session.local(piece, &mut to_client)?;
+            let consumed = self.session.local(&self.shared, piece, &mut to_client)?;
             return Ok(Requested { consumed, stopped: Stopped::AtEnd });
         };
         let mut to_server = Sink { piece, out: &mut self.to_server };

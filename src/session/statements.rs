@@ -9,7 +9,7 @@ use dashmap::DashMap;
 use foldhash::quality::RandomState;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// The registry is swept for statements that nobody uses when it has this many, and then at
@@ -20,6 +20,10 @@ const SWEEP_AT: usize = 4096;
 /// one costs memory here; no driver's cache comes near it.
 pub const CLIENT_STATEMENTS_MAX: usize = 100_000;
 
+/// Counts statements over all registries: a client may outlive the pools whose registry it used,
+/// and its statements must not be taken for others.
+static LAST_ID: AtomicU64 = AtomicU64::new(0);
+
 /// A statement as it is prepared: text and parameter types.
 #[derive(Debug)]
 pub struct Statement {
@@ -29,21 +33,32 @@ pub struct Statement {
     pub prepared: Box<[u8]>,
     /// What routing said of the text, kept so that it is asked once.
     pub class: OnceLock<u16>,
+    /// Whether a server of its pools has accepted it: preparing it again needs no server.
+    pub(super) accepted: AtomicBool,
 }
 
 impl Statement {
+    /// Whether a server has accepted it.
+    pub(super) fn is_accepted(&self) -> bool {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
+    /// A server has accepted it.
+    pub(super) fn accept(&self) {
+        self.accepted.store(true, Ordering::Relaxed);
+    }
+
     /// Its name on servers.
     pub fn name(&self) -> ServerName {
         ServerName::of(self.id)
     }
 }
 
-/// All statements that clients have prepared.
+/// All statements that clients of the same pools have prepared.
 #[derive(Debug, Default)]
 pub struct StatementRegistry {
     by_text: DashMap<Key, Arc<Statement>, RandomState>,
     hasher: RandomState,
-    last_id: AtomicU64,
     sweep_at: AtomicU64,
 }
 
@@ -75,9 +90,13 @@ impl StatementRegistry {
 
     fn insert(&self, key: Key, prepared: &[u8]) -> Arc<Statement> {
         self.sweep();
-        let id = StatementId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
-        let statement =
-            Arc::new(Statement { id, prepared: prepared.into(), class: OnceLock::new() });
+        let id = StatementId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1);
+        let statement = Arc::new(Statement {
+            id,
+            prepared: prepared.into(),
+            class: OnceLock::new(),
+            accepted: AtomicBool::new(false),
+        });
         let kept = self.by_text.entry(key).or_insert_with(|| statement.clone());
         if *kept.prepared == *prepared { kept.clone() } else { statement }
     }
