@@ -1,16 +1,13 @@
 //! What is left of a link when its client ends: a server that may be brought back.
 
-use super::worker::Worker;
 use crate::pooler::{Held, Pools};
 use crate::server::rescue::{Leaving, rescue, run};
 use crate::session::PoolMode;
-use std::rc::Rc;
 use std::sync::Arc;
 use tokio::task::spawn_local;
 
 /// What the rescue of a server needs to know.
 pub(super) struct Parting {
-    pub(super) worker: Rc<Worker>,
     pub(super) pools: Arc<Pools>,
     pub(super) mode: PoolMode,
 }

@@ -283,7 +283,7 @@ impl Relay<'_> {
         if wrote {
             client.wrote();
         }
-        let parting = Parting { worker: client.worker.clone(), pools: client.pools.clone(), mode };
+        let parting = Parting { pools: client.pools.clone(), mode };
         match unlink {
             Unlink::Clean(proof) => {
                 held.release(proof);

@@ -9,8 +9,8 @@ use super::shape::Shape;
 use super::statement::{self, Finding};
 use super::token::{Kind, Token};
 
-/// The longest text that is read at all. Cutting it into tokens takes up to half a millisecond of
-/// its worker; what is longer is nearly always a bulk INSERT, and goes to the primary anyway.
+/// The longest text that is read at all. Cutting it into tokens takes its worker up to a
+/// millisecond; what is longer is nearly always a bulk INSERT, and goes to the primary anyway.
 pub const MAX_CLASSIFIED_BYTES: usize = 256 * 1024;
 
 /// Tells reads from everything else. One for the whole process, shared by all workers.

@@ -60,13 +60,19 @@ impl<'s> Sponge<'s> {
         }
     }
 
-    /// A literal is its kind; anything else is followed by its length and its text, so that no
-    /// two sequences of tokens are the same bytes.
+    /// A token's kind, which is smaller than any byte of a word, operator or punctuation and so
+    /// ends the text before it; then its text. What may hold any byte is led by its length; a
+    /// literal has no text. So no two shapes are the same bytes.
     fn absorb(&mut self, token: Token<'_>) {
         self.push(token.kind as u8);
-        if !token.kind.is_literal() {
-            self.push_length(token.text.len());
-            self.extend(token.text, token.kind == Kind::Word);
+        match token.kind {
+            Kind::Word => self.extend(token.text, true),
+            Kind::QuotedWord | Kind::Stray => {
+                self.push_length(token.text.len());
+                self.extend(token.text, false);
+            }
+            kind if kind.is_literal() => {}
+            _ => self.extend(token.text, false),
         }
     }
 
@@ -80,7 +86,11 @@ impl<'s> Sponge<'s> {
     }
 
     fn push(&mut self, byte: u8) {
-        self.extend(&[byte], false);
+        if self.used == BLOCK {
+            self.flush();
+        }
+        self.block[self.used] = byte;
+        self.used += 1;
     }
 
     fn extend(&mut self, mut text: &[u8], fold_case: bool) {
@@ -90,9 +100,8 @@ impl<'s> Sponge<'s> {
             }
             let (now, later) = text.split_at(text.len().min(BLOCK - self.used));
             let room = &mut self.block[self.used..self.used + now.len()];
-            room.copy_from_slice(now);
-            if fold_case {
-                room.make_ascii_lowercase();
+            for (to, from) in room.iter_mut().zip(now) {
+                *to = if fold_case { from.to_ascii_lowercase() } else { *from };
             }
             self.used += now.len();
             text = later;

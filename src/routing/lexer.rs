@@ -4,10 +4,12 @@
 //! Where versions differ, the reading is chosen that cannot hide a word or a parenthesis.
 
 mod blank;
+mod lead;
 mod number;
 mod quoted;
 
 use super::token::{Kind, Token};
+use lead::{Lead, is_operator, is_word_part};
 
 /// The longest operator's name, `NAMEDATALEN - 1` in PostgreSQL, which refuses longer ones. The
 /// bound keeps a run of a million signs, which are a million operators, linear.
@@ -31,6 +33,12 @@ impl<'a> Lexer<'a> {
     #[must_use]
     pub const fn position(&self) -> usize {
         self.at
+    }
+
+    /// The next byte that is not white space; it may begin a token or a comment.
+    #[must_use]
+    pub fn peek(&self) -> Option<u8> {
+        self.rest().iter().copied().find(|b| !blank::is_space(*b))
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -64,27 +72,36 @@ impl<'a> Iterator for Lexer<'a> {
             None => return Some(self.take_rest()),
         }
         let rest = self.rest();
-        let first = *rest.first()?;
-        if let Some(prefix) = quoted::prefix(rest) {
-            return Some(self.take_maybe_finished(quoted::end(rest, prefix)));
-        }
-        Some(match first {
-            b if is_word_start(b) => self.take(Kind::Word, word_length(rest)),
-            b'0'..=b'9' => self.take(Kind::Number, number::length(rest)),
-            b'.' if rest.get(1).is_some_and(u8::is_ascii_digit) => {
-                self.take(Kind::Number, number::length(rest))
-            }
-            b'$' => self.dollar(),
-            b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => {
-                self.take(Kind::Punctuation, punctuation_length(rest))
-            }
-            b if is_operator(b) => self.operator(),
-            _ => self.take(Kind::Stray, 1),
+        Some(match lead::of(*rest.first()?) {
+            Lead::Word => self.take(Kind::Word, word_length(rest)),
+            Lead::Quoted => self.quoted(),
+            Lead::Digit => self.take(Kind::Number, number::length(rest)),
+            Lead::Dot => self.dot(),
+            Lead::Dollar => self.dollar(),
+            Lead::Punctuation => self.take(Kind::Punctuation, punctuation_length(rest)),
+            Lead::Operator => self.operator(),
+            Lead::Stray => self.take(Kind::Stray, 1),
         })
     }
 }
 
 impl<'a> Lexer<'a> {
+    fn quoted(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        match quoted::prefix(rest) {
+            Some(prefix) => self.take_maybe_finished(quoted::end(rest, prefix)),
+            None => self.take(Kind::Word, word_length(rest)),
+        }
+    }
+
+    fn dot(&mut self) -> Token<'a> {
+        let rest = self.rest();
+        match rest.get(1) {
+            Some(digit) if digit.is_ascii_digit() => self.take(Kind::Number, number::length(rest)),
+            _ => self.take(Kind::Punctuation, punctuation_length(rest)),
+        }
+    }
+
     fn operator(&mut self) -> Token<'a> {
         let length = operator_length(self.rest());
         let known = length <= MAX_OPERATOR_BYTES;
@@ -105,36 +122,6 @@ impl<'a> Lexer<'a> {
     }
 }
 
-const fn is_word_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
-}
-
-const fn is_word_part(byte: u8) -> bool {
-    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
-}
-
-const fn is_operator(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'~' | b'!'
-            | b'@'
-            | b'#'
-            | b'^'
-            | b'&'
-            | b'|'
-            | b'`'
-            | b'?'
-            | b'+'
-            | b'-'
-            | b'*'
-            | b'/'
-            | b'%'
-            | b'<'
-            | b'>'
-            | b'='
-    )
-}
-
 fn word_length(rest: &[u8]) -> usize {
     rest.iter().take_while(|b| is_word_part(**b)).count()
 }
@@ -149,6 +136,9 @@ fn punctuation_length(rest: &[u8]) -> usize {
 /// The longest operator at the start of `rest`: it ends before a comment, and it may only end in
 /// a sign if it holds a character that standard SQL's operators do not have.
 fn operator_length(rest: &[u8]) -> usize {
+    if !rest.get(1).is_some_and(|b| is_operator(*b)) {
+        return 1;
+    }
     let run = rest.iter().take(MAX_OPERATOR_BYTES + 2).take_while(|b| is_operator(**b)).count();
     let comment = rest[..run].windows(2).position(|w| w == b"--" || w == b"/*");
     let mut length = comment.unwrap_or(run).max(1);

@@ -1,7 +1,7 @@
 //! Where a statement goes and why; pure.
 //!
-//! A standby cannot be written, so a misrouted write is an error; a misrouted read is a lie. What is
-//! not proven to be a read therefore goes to the primary, and every decision has a [`Reason`].
+//! A standby cannot be written, so a misrouted write is an error; a misrouted read is a lie. What
+//! is not proven to be a read therefore goes to the primary, and every decision has a [`Reason`].
 //!
 //! The way of a text, file by file:
 //!
@@ -13,8 +13,8 @@
 //! 4. [`Policy`] turns the class, the session's [`Pin`] and the time into a [`Role`]; [`balance`]
 //!    picks the replica.
 //!
-//! [`Classifier`] is 1 to 3; [`explain()`] and [`run_lines`] show what it does. What the proof cannot
-//! see is listed in `docs/routing.md`.
+//! [`Classifier`] is 1 to 3; [`explain()`] and [`run_lines`] show what it does. What the proof
+//! cannot see is listed in `docs/routing.md`.
 
 pub mod balance;
 pub mod cache;

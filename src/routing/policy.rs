@@ -10,7 +10,7 @@ use super::pin::Pin;
 
 /// How long after an acknowledged write reads stay on the primary. A replica that keeps up replays
 /// a write within milliseconds; five seconds also cover one that a checkpoint, a vacuum or a
-/// network hiccup holds up. It is a stopgap for proof: a replica held up longer serves a stale read.
+/// network hiccup holds up. No proof: a replica that is held up for longer serves a stale read.
 pub const PRIMARY_WINDOW: Duration = Duration::from_secs(5);
 
 /// One of the two roles of hosts.
@@ -65,7 +65,7 @@ pub struct Policy {
     pub read_your_writes: ReadYourWrites,
     /// What a read does without a replica.
     pub no_replica: NoReplica,
-    /// How long a write keeps reads on the primary; [`PRIMARY_WINDOW`] unless a test says otherwise.
+    /// How long a write keeps reads on the primary: [`PRIMARY_WINDOW`].
     pub window: Duration,
 }
 

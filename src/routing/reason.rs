@@ -47,7 +47,7 @@ reasons! {
     UnknownFunction "unknown_function"
         "it calls a function that is not PostgreSQL's own, so it may write",
     PrimaryFunction "primary_function"
-        "it calls a function of PostgreSQL that writes, or that fails or answers differently on a standby",
+        "it calls a function of PostgreSQL that writes, or that fails or differs on a standby",
     PrimaryRelation "primary_relation"
         "it reads a catalog view that describes the host it is asked on",
     Temporary "temporary" "temporary objects exist on the primary only",
@@ -57,13 +57,13 @@ reasons! {
     Empty "empty" "there is no statement in it",
     Transaction "transaction" "the statement begins, ends or shapes a transaction",
     Backslash "backslash"
-        "a plain string holds a backslash, and standard_conforming_strings decides where that string ends",
+        "a string's end depends on standard_conforming_strings, because a backslash is in it",
     Unparsed "unparsed" "it could not be understood, so it may write",
     TooLong "too_long" "it is too long to be examined, so it may write",
     TooDeep "too_deep" "it is nested too deeply to be examined, so it may write",
     // What the session and the hosts say: `Policy::decide`.
     SplitOff "split_off" "read_write_split is off: everything goes to the primary",
-    AfterWrite "after_write" "a write was acknowledged so recently that replicas may not have it yet",
+    AfterWrite "after_write" "a write was acknowledged so recently that a replica may lack it",
     NoReplica "no_replica" "no replica may serve reads now, and no_replica = \"primary\"",
 }
 

@@ -42,6 +42,10 @@ impl<'a> Iterator for Shape<'a> {
 
 /// The place behind `, literal` (a number may have a sign), if that is what comes.
 fn after_one_more(mut lexer: Lexer<'_>, kind: Kind) -> Option<Lexer<'_>> {
+    // Most literals are not followed by a comma, nor by a comment that may hide one.
+    if !matches!(lexer.peek()?, b',' | b'-' | b'/') {
+        return None;
+    }
     if !lexer.next()?.is_mark(",") {
         return None;
     }

@@ -31,7 +31,7 @@ pub(super) fn continuation(rest: &[u8]) -> Option<usize> {
     }
 }
 
-const fn is_space(byte: u8) -> bool {
+pub(super) const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 

@@ -1,7 +1,8 @@
 //! Everything between quotes or dollar tags, and where it ends.
 
 use super::super::token::Kind;
-use super::{blank, is_word_part, is_word_start};
+use super::blank;
+use super::lead::{is_word_part, is_word_start};
 
 /// How a quoted token begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! PostgreSQL's dialect for sqlparser, on a budget.
 //!
-//! Two habits of sqlparser 0.63 are dangerous with texts from outside. `position(position(...` is tried
-//! two ways at each level, which takes 2^n steps. `a JOIN b JOIN c ...` recurses once per JOIN
-//! without counting, which ends the process when the stack does. The parser asks its dialect
-//! before every operand; so this is where the steps are counted, and where the joins are read in a loop.
+//! Two habits of sqlparser 0.63 are dangerous with texts from outside. `position(position(...` is
+//! tried two ways at each level, which takes 2^n steps. `a JOIN b JOIN c ...` recurses once per
+//! JOIN without counting, which ends the process when the stack does. The parser asks its dialect
+//! before every operand, so this is where the steps are counted; and the dialect decides that
+//! joins are read in a loop.
 
 use std::any::TypeId;
 use std::cell::Cell;

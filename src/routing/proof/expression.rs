@@ -90,7 +90,8 @@ fn keywords<'t>(walk: &mut Walk<'t>, expr: &'t Expr) -> Accepted {
     match expr {
         Expr::Extract { field: _, syntax: _, expr }
         | Expr::Ceil { expr, field: _ }
-        | Expr::Floor { expr, field: _ } => walk.push_expr(expr),
+        | Expr::Floor { expr, field: _ }
+        | Expr::Named { expr, name: _ } => walk.push_expr(expr),
         Expr::Interval(interval) => walk.push_expr(&interval.value),
         Expr::Position { expr, r#in } => walk.push_exprs([&**expr, r#in]),
         Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {

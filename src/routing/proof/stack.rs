@@ -8,7 +8,8 @@ const BYTES_PER_TOKEN: usize = if cfg!(debug_assertions) { 128 << 10 } else { 16
 const TOKENS_ALWAYS: usize = 4;
 
 /// What the longest text can cost: the parser's recursion has a limit of its own (measured: 10 MB
-/// in a debug build, 1.4 MB in an optimized one), and a tree as deep as the rest of the tokens must be dropped.
+/// in a debug build, 1.4 MB in an optimized one), and a tree as deep as the rest of the tokens
+/// must be dropped.
 const MAX_BYTES: usize = if cfg!(debug_assertions) { 16 << 20 } else { 2 << 20 };
 
 /// Runs `work` on a stack that is large enough for a text of `tokens` tokens: the caller's own if
