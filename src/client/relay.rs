@@ -93,21 +93,37 @@ impl Relay<'_> {
         }
     }
 
-    /// Carries bytes both ways until neither side has any.
+    /// Carries bytes both ways until neither side has any, or neither takes any.
     fn carry(&mut self, cx: &mut Context<'_>) -> Result<(), Unlink> {
         loop {
             let from_server = self.carry_replies(cx)?;
-            if self.client.stream.poll_flush(cx).is_ready_and(|sent| sent.is_err()) {
-                return Err(Unlink::ClientLeft(Leaving::Vanished));
-            }
+            let client_took = self.flush_client(cx)?;
             self.check_boundary()?;
             let from_client = self.carry_requests(cx)?;
-            if let Poll::Ready(Err(error)) = self.held.stream.poll_flush(cx) {
-                return Err(Unlink::ServerLost(error.to_string()));
-            }
-            if !from_server && !from_client {
+            let server_took = self.flush_server(cx)?;
+            if !(from_server || client_took || from_client || server_took) {
                 return Ok(());
             }
+        }
+    }
+
+    /// Says whether the client has made room for more, so that its server is read again.
+    fn flush_client(&mut self, cx: &mut Context<'_>) -> Result<bool, Unlink> {
+        let stream = &mut self.client.stream;
+        let was_full = stream.out.len() > OUTGOING_MAX;
+        match stream.poll_flush(cx) {
+            Poll::Ready(Err(_)) => Err(Unlink::ClientLeft(Leaving::Vanished)),
+            _ => Ok(was_full && stream.out.len() <= OUTGOING_MAX),
+        }
+    }
+
+    /// Says whether the server has made room for more, so that its client is read again.
+    fn flush_server(&mut self, cx: &mut Context<'_>) -> Result<bool, Unlink> {
+        let stream = &mut self.held.stream;
+        let was_full = stream.out.len() > OUTGOING_MAX;
+        match stream.poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(Unlink::ServerLost(error.to_string())),
+            _ => Ok(was_full && stream.out.len() <= OUTGOING_MAX),
         }
     }
 
@@ -310,20 +326,6 @@ impl Relay<'_> {
                 tracing::warn!(pool = %held.pool(), why, "server lost while a client used it");
                 End::Told(error::server_lost(&host, &why))
             }
-        }
-    }
-}
-
-/// Whether something that may be pending is ready with a result like this.
-trait IsReadyAnd<T> {
-    fn is_ready_and(self, holds: impl FnOnce(T) -> bool) -> bool;
-}
-
-impl<T> IsReadyAnd<T> for Poll<T> {
-    fn is_ready_and(self, holds: impl FnOnce(T) -> bool) -> bool {
-        match self {
-            Poll::Ready(value) => holds(value),
-            Poll::Pending => false,
         }
     }
 }
