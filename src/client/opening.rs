@@ -54,7 +54,7 @@ pub(super) struct Claim {
 }
 
 /// Serves one connection from its first byte to its last.
-pub(super) async fn serve(worker: &Rc<Worker>, stream: Stream) {
+pub(super) async fn serve(worker: Rc<Worker>, stream: Stream) {
     let policy = worker.clients.policy.load_full();
     // A login needs room that an idle client must not keep: hence the box.
     let opening = Opening { stream, inbox: Chunk::default() };
@@ -62,6 +62,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, stream: Stream) {
     if let Some(client) = login.await {
         client.live().await;
     }
+    worker.client_left();
 }
 
 async fn log_in(
@@ -249,5 +250,23 @@ impl Claim {
     /// For a log line.
     pub(super) fn shown(&self) -> String {
         printable(format!("{}@{}", self.user, self.database).as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes of the future that a function of two arguments returns.
+    fn future_len<A, B, F>(_: impl FnOnce(A, B) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// Ten thousand idle clients are ten thousand of these, each with a boxed [`Client`].
+    #[test]
+    fn an_idle_client_is_small() {
+        let (task, client) = (future_len(serve), size_of::<Client>());
+        assert!(task <= 768, "the future of a client's task has {task} bytes");
+        assert!(client <= 448, "a client has {client} bytes");
     }
 }

@@ -109,11 +109,7 @@ impl Worker {
     fn serve(self: &Rc<Self>, accepted: Accepted) {
         match Stream::new(accepted) {
             Ok(stream) => {
-                let worker = self.clone();
-                spawn_local(async move {
-                    opening::serve(&worker, stream).await;
-                    worker.client_left();
-                });
+                spawn_local(opening::serve(self.clone(), stream));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot watch a new connection");
@@ -122,7 +118,8 @@ impl Worker {
         }
     }
 
-    fn client_left(&self) {
+    /// A connection has ended, whether or not its client had logged in.
+    pub(super) fn client_left(&self) {
         if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
             mailbox.client_left();
         }
