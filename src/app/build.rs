@@ -8,7 +8,7 @@ use crate::client::Policy;
 use crate::config::Settings;
 use crate::config::section::login::AuthType;
 use crate::net::tls::{ClientTls, ClientTlsPem};
-use crate::pooler::pooler::Databases;
+use crate::pooler::registry::Databases;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;

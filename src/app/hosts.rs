@@ -9,7 +9,7 @@ use crate::config::{Database as Configured, HostAddress, Settings};
 use crate::net::tls::{ServerTls, ServerTlsPem, SslMode};
 use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
-use crate::pooler::pooler::Databases;
+use crate::pooler::registry::Databases;
 use crate::pooler::{Database, HostTarget, ServerLogin};
 use crate::routing::{NoReplica, PRIMARY_WINDOW, Policy, ReadYourWrites};
 use crate::session::PoolMode;

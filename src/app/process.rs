@@ -9,7 +9,7 @@ use crate::auth::Salts;
 use crate::client::worker::Clients;
 use crate::config::reload::compare;
 use crate::config::{Loaded, Mistakes, Settings, check};
-use crate::pooler::pooler::Databases;
+use crate::pooler::registry::Databases;
 use crate::pooler::{Letter, Pooler, janitor};
 use crate::routing::Classifier;
 use arc_swap::ArcSwap;

@@ -32,7 +32,7 @@ pub struct CannotListen {
 }
 
 impl CannotListen {
-    fn new(address: impl ToString, error: io::Error) -> Self {
+    fn new(address: &impl ToString, error: io::Error) -> Self {
         let hint = match error.kind() {
             io::ErrorKind::AddrInUse => "another process listens there; see listen_port",
             io::ErrorKind::PermissionDenied => "see listen_port and unix_socket_dir",
@@ -63,13 +63,13 @@ pub(super) fn bind(settings: &Settings) -> Result<Vec<Named>, CannotListen> {
             }
             // "*" is every address of the machine, and many have no IPv6.
             Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED && !sockets.is_empty() => {}
-            Err(error) => return Err(CannotListen::new(address, error)),
+            Err(error) => return Err(CannotListen::new(&address, error)),
         }
     }
     if let Some(dir) = &listen.unix_socket_dir {
         let path = dir.join(format!(".s.PGSQL.{}", listen.listen_port));
         let bound = Bound::unix(&path, listen.unix_socket_mode, backlog);
-        let bound = bound.map_err(|error| CannotListen::new(path.display(), error))?;
+        let bound = bound.map_err(|error| CannotListen::new(&path.display(), error))?;
         sockets.push(Named { name: path.display().to_string(), bound });
     }
     Ok(sockets)

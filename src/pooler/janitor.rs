@@ -1,6 +1,6 @@
 //! Upkeep by the clock: idle times, lifetimes, minimum sizes, servers that have gone.
 
-use super::pooler::Pooler;
+use super::registry::Pooler;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -4,6 +4,7 @@
 //! and the idle servers it speaks of, behind one short lock. Whoever acquires gets a
 //! [`Held`] server, and gives it back with a proof that it is clean; without one it is closed.
 //!
+//! * [`registry`]: all databases and all their pools.
 //! * [`database`]: what the configuration says of a database; [`pools`]: its pools for one user.
 //! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
@@ -16,8 +17,8 @@ pub mod janitor;
 pub mod mailbox;
 pub mod opening;
 pub mod pool;
-pub mod pooler;
 pub mod pools;
+pub mod registry;
 pub mod waiting;
 
 pub use database::{Database, HostTarget, ServerLogin};
@@ -25,6 +26,6 @@ pub use held::Held;
 pub use host::Host;
 pub use mailbox::{Letter, Mailbox};
 pub use pool::Pool;
-pub use pooler::Pooler;
 pub use pools::{Learnt, Pools};
+pub use registry::Pooler;
 pub use waiting::{Refusal, Waiting};

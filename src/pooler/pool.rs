@@ -83,7 +83,7 @@ impl Pool {
             welcome: ArcSwapOption::empty(),
             last_error: Mutex::new(None),
             state: Mutex::new(State {
-                core: Core::new(database.limits.clone(), common.ids.clone()),
+                core: Core::new(database.limits, common.ids.clone()),
                 idle: HashMap::default(),
                 waiting: HashMap::default(),
             }),
@@ -278,7 +278,7 @@ impl Pool {
 
     /// New limits hold from now on.
     pub(super) fn set_limits(self: &Arc<Self>, limits: &Limits) -> Vec<Open> {
-        self.order(|core| core.set_limits(limits.clone(), Instant::now())).0
+        self.order(|core| core.set_limits(*limits, Instant::now())).0
     }
 
     /// Every server is closed as soon as it is idle.

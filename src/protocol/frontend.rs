@@ -69,7 +69,7 @@ pub struct Parse<'a> {
 
 impl<'a> Parse<'a> {
     /// Opens the body of a `Parse`.
-    pub fn parse(body: &'a [u8]) -> Result<Self, UnexpectedEnd> {
+    pub fn open(body: &'a [u8]) -> Result<Self, UnexpectedEnd> {
         let mut reader = Reader::new(body);
         Ok(Parse { name: reader.cstr()?, prepared: reader.rest() })
     }
@@ -172,7 +172,7 @@ mod tests {
     fn a_parse_comes_back_as_it_went() {
         let mut out = Vec::new();
         parse(&mut out, "s1", b"select $1\0\0\x01\0\0\0\x17");
-        let opened = Parse::parse(&out[5..]).unwrap();
+        let opened = Parse::open(&out[5..]).unwrap();
         assert_eq!(opened.name, b"s1");
         assert_eq!(text(opened.prepared), b"select $1");
     }
@@ -180,7 +180,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_a_panic(body in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = Parse::parse(&body);
+            let _ = Parse::open(&body);
             let _ = Bind::parse(&body).map(|bind| prop_assert_some(bind.names_len <= body.len()));
             let _ = Target::parse(&body);
             let _ = text(&body);

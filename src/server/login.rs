@@ -20,11 +20,14 @@ use std::sync::Arc;
 /// parameters, notices of extensions. More is not a login.
 const MESSAGES_MAX: usize = 1_000;
 
+/// A parameter's name and value.
+pub type Reported = (Box<[u8]>, Box<[u8]>);
+
 /// What a server said of itself at its login: what a client that arrives is told.
 #[derive(Debug, Default)]
 pub struct Welcome {
     /// Every parameter that it reported, in its order.
-    pub parameters: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub parameters: Vec<Reported>,
 }
 
 impl Welcome {

@@ -45,7 +45,7 @@ impl Session {
             return self.parse_long(server, message, to_server);
         }
         let Some(body) = message.body() else { return Ok(Step::Wait) };
-        let Ok(parse) = Parse::parse(body) else {
+        let Ok(parse) = Parse::open(body) else {
             return Ok(server.owe(Owed::Parse(None), message, to_server));
         };
         if self.parse_must_wait(shared, server, parse) {
@@ -134,7 +134,7 @@ impl Session {
             return Err(Violation::Message(tag::PARSE));
         }
         let bytes = &gathering.bytes[..];
-        let Ok(parse) = Parse::parse(&bytes[HEADER_LEN..]) else {
+        let Ok(parse) = Parse::open(&bytes[HEADER_LEN..]) else {
             server.pipeline.push(Entry::forward(Owed::Parse(None)));
             to_server.supply(bytes);
             return Ok(());

@@ -163,7 +163,7 @@ impl Session {
         piece: &'p [u8],
     ) -> Option<(Parse<'p>, Arc<Statement>)> {
         let frame = Frames::new(piece).next_frame().ok()??;
-        let parse = Parse::parse(frame.body()).ok()?;
+        let parse = Parse::open(frame.body()).ok()?;
         let fresh = !parse.name.is_empty() && self.names.lookup(parse.name).is_none();
         if !self.translates || !fresh || self.names.len() >= CLIENT_STATEMENTS_MAX {
             return None;

@@ -123,7 +123,7 @@ impl Session {
     ) {
         match frame.tag {
             tag::PARSE => {
-                let Ok(parse) = Parse::parse(frame.body()) else { return judge(Judged::Opaque) };
+                let Ok(parse) = Parse::open(frame.body()) else { return judge(Judged::Opaque) };
                 *own_unnamed |= parse.name.is_empty();
                 judge(Judged::Statement(&shared.statements.intern(parse.prepared)));
             }
