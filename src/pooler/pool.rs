@@ -9,7 +9,7 @@ use crate::ids::{ServerId, WaiterId, WorkerId};
 use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Limits, Open, Order, Released, Then};
 use crate::routing::Role;
 use crate::server::{Idle, OpenError, Server, Target, Welcome};
-use crate::session::{Clean, Shared};
+use crate::session::{Clean, Shared, StatementIds};
 use crate::stats::PoolStats;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::RandomState;
@@ -53,6 +53,8 @@ struct State {
 pub struct Common {
     /// Numbers for servers and waiters.
     pub ids: Arc<IdSource>,
+    /// Numbers for prepared statements.
+    pub statements: StatementIds,
     /// Wakes the janitor.
     pub alarm: Arc<Notify>,
     /// How many workers there are.

@@ -9,7 +9,7 @@ use crate::auth::Credential;
 use crate::net::Address;
 use crate::routing::{Classifier, Role};
 use crate::server::Target;
-use crate::session::Shared;
+use crate::session::{Shared, StatementIds};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -54,6 +54,7 @@ impl Pooler {
     pub fn new(databases: Databases, mailboxes: Vec<Mailbox>, classifier: Classifier) -> Pooler {
         let common = Common {
             ids: Arc::default(),
+            statements: StatementIds::default(),
             alarm: Arc::new(Notify::new()),
             workers: mailboxes.len(),
         };
@@ -118,7 +119,7 @@ impl Pooler {
     }
 
     fn make(&self, key: &Key, database: &Arc<Database>, credential: &Credential) -> Pools {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new(self.common.statements.clone()));
         let make = |role, host| {
             let target = self.target(key, database, host);
             let host = self.host(&host.address);

@@ -14,7 +14,7 @@
 //! [`Outbox`], and say how much of it they have consumed. What is left over (the front of a
 //! message that has not arrived in full) comes again at the front of the next piece.
 //!
-//! * [`unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of.
+//! * [`mod@unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of.
 //! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree, and
 //!   [`unit_count`] says what must be answered before more is built on it.
 //! * [`parameters`] and [`statements`] are what follows a client from server to server.
@@ -52,7 +52,7 @@ pub use parameters::{ParameterSet, Parameters};
 pub use release::Clean;
 pub use server_side::ServerSide;
 pub use state::{PoolMode, Session, Shared, Violation};
-pub use statements::{Statement, StatementRegistry};
+pub use statements::{Statement, StatementIds, StatementRegistry};
 
 /// The longest message that is looked at as a whole, in bytes, header included: the size of the
 /// pieces that bytes arrive in. Longer ones are streamed, and only their front is read.

@@ -2,7 +2,7 @@
 
 use super::parameters::{Interner, Parameters};
 use super::pipeline::Unnamed;
-use super::statements::{Names, StatementRegistry};
+use super::statements::{Names, StatementIds, StatementRegistry};
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::frame::{BadLength, shown};
 use crate::protocol::sqlstate::SqlState;
@@ -37,6 +37,13 @@ pub struct Shared {
     pub interner: Interner,
     /// Prepared statements.
     pub statements: StatementRegistry,
+}
+
+impl Shared {
+    /// Nothing is shared yet; statements get these ids.
+    pub fn new(ids: StatementIds) -> Self {
+        Shared { statements: StatementRegistry::new(ids), ..Shared::default() }
+    }
 }
 
 /// What a client did that ends its connection: the protocol leaves no way on.

@@ -20,9 +20,16 @@ const SWEEP_AT: usize = 4096;
 /// one costs memory here; no driver's cache comes near it.
 pub const CLIENT_STATEMENTS_MAX: usize = 100_000;
 
-/// Counts statements over all registries: a client may outlive the pools whose registry it used,
-/// and its statements must not be taken for others.
-static LAST_ID: AtomicU64 = AtomicU64::new(0);
+/// Counts statements over all registries that it is given to: a client may outlive the pools
+/// whose registry it used, and its statements must not be taken for others.
+#[derive(Clone, Debug, Default)]
+pub struct StatementIds(Arc<AtomicU64>);
+
+impl StatementIds {
+    fn next(&self) -> StatementId {
+        StatementId(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
 
 /// A statement as it is prepared: text and parameter types.
 #[derive(Debug)]
@@ -57,6 +64,7 @@ impl Statement {
 /// All statements that clients of the same pools have prepared.
 #[derive(Debug, Default)]
 pub struct StatementRegistry {
+    ids: StatementIds,
     by_text: DashMap<Key, Arc<Statement>, RandomState>,
     hasher: RandomState,
     sweep_at: AtomicU64,
@@ -77,6 +85,11 @@ impl Hash for Key {
 }
 
 impl StatementRegistry {
+    /// An empty registry that numbers its statements with these ids.
+    pub fn new(ids: StatementIds) -> Self {
+        StatementRegistry { ids, ..StatementRegistry::default() }
+    }
+
     /// The one statement of this text and these types.
     pub fn intern(&self, prepared: &[u8]) -> Arc<Statement> {
         let key = Key { hash: self.hasher.hash_one(prepared), len: prepared.len() };
@@ -90,9 +103,8 @@ impl StatementRegistry {
 
     fn insert(&self, key: Key, prepared: &[u8]) -> Arc<Statement> {
         self.sweep();
-        let id = StatementId(LAST_ID.fetch_add(1, Ordering::Relaxed) + 1);
         let statement = Arc::new(Statement {
-            id,
+            id: self.ids.next(),
             prepared: prepared.into(),
             class: OnceLock::new(),
             accepted: AtomicBool::new(false),
