@@ -6,8 +6,6 @@ mod login;
 mod upkeep;
 
 #[cfg(test)]
-mod story;
-#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

@@ -38,7 +38,7 @@ mod servers;
 mod waiters;
 
 #[cfg(test)]
-mod simulation;
+mod tests;
 
 pub use self::answers::{Acquired, Open, Order, Released, Then, Waiter};
 pub use self::backoff::Backoff;

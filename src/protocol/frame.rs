@@ -140,7 +140,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn frames_cover_the_front_without_gaps(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn frames_cover_the_front_without_gaps(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
             let mut frames = Frames::new(&bytes);
             let mut covered = 0;
             while let Ok(Some(frame)) = frames.next_frame() {
@@ -151,7 +153,10 @@ mod tests {
         }
 
         #[test]
-        fn a_long_body_ends_where_it_should(body in 0usize..1000, pieces in proptest::collection::vec(1usize..100, 1..50)) {
+        fn a_long_body_ends_where_it_should(
+            body in 0usize..1000,
+            pieces in proptest::collection::vec(1usize..100, 1..50),
+        ) {
             let mut remaining = Remaining::new(body);
             let mut seen = 0;
             for piece in pieces {

@@ -1,10 +1,12 @@
 //! Stories of clients that acquire, wait, give up and release.
 
+pub(in crate::pool::core) mod story;
+
+use self::story::{HOUR, Story, closing, granted, logins, ms, sizes};
 use crate::ids::{ServerId, WaiterId, WorkerId};
 use crate::pool::answers::{Open, Then};
 use crate::pool::close_reason::CloseReason;
 use crate::pool::core::CANCELS_MAX;
-use crate::pool::core::story::{HOUR, Story, closing, granted, logins, ms, sizes};
 use crate::pool::counts::Counts;
 use crate::pool::state::ServerState;
 use crate::pool::waiters::HOME_BOUND;

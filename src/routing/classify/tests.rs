@@ -1,3 +1,5 @@
+//! What texts are classed as, and that nothing in a text can upset it.
+
 use proptest::prelude::*;
 
 use super::*;

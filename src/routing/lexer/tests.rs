@@ -1,3 +1,5 @@
+//! Tokens of texts that are cut in unexpected places.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Handshakes with clients of every kind, without a socket.
+
 use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore};
 
 use super::super::fixture::{Authority, Leaf, Pair, connecting};

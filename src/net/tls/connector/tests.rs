@@ -1,3 +1,5 @@
+//! Handshakes with servers of every kind, without a socket.
+
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};

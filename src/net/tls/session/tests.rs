@@ -1,3 +1,5 @@
+//! Sessions that carry bytes in pieces of every size.
+
 use std::io::IoSlice;
 
 use proptest::prelude::*;

@@ -3,7 +3,9 @@
 use crate::ids::WorkerId;
 use crate::pool::answers::Then;
 use crate::pool::close_reason::CloseReason;
-use crate::pool::core::story::{HOUR, MINUTE, Story, closing, granted, logins, ms, opened, sizes};
+use crate::pool::core::tests::story::{
+    HOUR, MINUTE, Story, closing, granted, logins, ms, opened, sizes,
+};
 
 #[test]
 fn a_paused_pool_drains_and_its_clients_wait() {

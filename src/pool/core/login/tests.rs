@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use crate::ids::{ServerId, WorkerId};
 use crate::pool::answers::{Then, Waiter};
-use crate::pool::core::story::{Story, granted, logins, sizes};
+use crate::pool::core::tests::story::{Story, granted, logins, sizes};
 use crate::pool::limits::Limits;
 
 fn at_a_time(logins: u32, pool_size: u32) -> Limits {

@@ -3,7 +3,9 @@
 use crate::pool::answers::Then;
 use crate::pool::close_reason::CloseReason;
 use crate::pool::core::REFILL_INTERVAL;
-use crate::pool::core::story::{HOUR, MINUTE, SECOND, Story, closing, granted, ms, opened, sizes};
+use crate::pool::core::tests::story::{
+    HOUR, MINUTE, SECOND, Story, closing, granted, ms, opened, sizes,
+};
 use crate::pool::limits::Limits;
 
 fn idle_for(pool_size: u32, min_pool_size: u32, timeout: u64) -> Limits {
