@@ -2,7 +2,7 @@
 
 use super::stage::Demo;
 
-/// Where an application connects, how to look inside, what stands behind it, and how it ends.
+/// Where an application connects, what to try, what stands behind it, and how it ends.
 pub(super) fn banner(demo: &Demo) -> String {
     let url = demo.database_url();
     format!(
@@ -15,17 +15,14 @@ pub(super) fn banner(demo: &Demo) -> String {
          \x20   DATABASE_URL={url}\n\
          \n\
          \x20 or try it: reads go to the replicas, writes to the primary\n\
-         \x20   psql '{url}' -c 'SELECT * FROM greetings' -c 'SHOW pgweir.server'\n\
-         \x20   psql '{url}' -c \"INSERT INTO greetings (greeting) VALUES ('ciao')\" \\\n\
-         \x20     -c 'SHOW pgweir.server'\n\
+         \x20   psql '{url}' -c 'SELECT * FROM greetings'\n\
+         \x20   psql '{url}' -c \"INSERT INTO greetings (greeting) VALUES ('ciao')\"\n\
          \n\
-         \x20 look inside: SHOW HELP, SHOW POOLS, SHOW SERVERS, ...\n\
-         \x20   psql '{console}'\n\
+         \x20 a line here says where statements went\n\
          \n\
          \x20 everything is in {folder} until Ctrl-C, which leaves nothing behind\n",
         hosts = hosts(demo.cluster().replicas().len()),
         servers = servers(demo),
-        console = demo.console_url(),
         folder = demo.cluster().folder().display(),
     )
 }

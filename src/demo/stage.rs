@@ -8,7 +8,7 @@ use super::cluster::Cluster;
 use super::error::ClusterError;
 use super::programs::random_word;
 
-/// The demo's database, and the role that owns it and may do everything on the console.
+/// The demo's database, and the role that owns it.
 pub(super) const NAME: &str = "demo";
 
 /// A table to read from and write to at once.
@@ -71,23 +71,13 @@ impl Demo {
     /// What an application is given, password and all.
     #[must_use]
     pub fn database_url(&self) -> String {
-        self.url(NAME)
-    }
-
-    /// The console's.
-    #[must_use]
-    pub fn console_url(&self) -> String {
-        self.url("pgweir")
+        format!("postgres://{NAME}:{}@127.0.0.1:{}/{NAME}", self.password.0, self.port)
     }
 
     /// What to tell the user once pgweir listens.
     #[must_use]
     pub fn banner(&self) -> String {
         banner::banner(self)
-    }
-
-    fn url(&self, database: &str) -> String {
-        format!("postgres://{NAME}:{}@127.0.0.1:{}/{database}", self.password.0, self.port)
     }
 }
 
@@ -135,7 +125,6 @@ fn config_text(port: u16, primary: &str, replicas: &str, password: &str) -> Stri
         "[pooler]\n\
          listen_addr = \"127.0.0.1\"\n\
          listen_port = {port}\n\
-         admin_users = [\"{NAME}\"]\n\
          \n\
          [databases.{NAME}]\n\
          primary = \"{primary}\"\n\

@@ -86,7 +86,7 @@ fn check_banner(demo: &Demo, port: u16, password: &str) {
     let banner = demo.banner();
     let url = format!("DATABASE_URL=postgres://demo:{password}@127.0.0.1:{port}/demo\n");
     assert!(banner.contains(&url), "{banner}");
-    assert!(banner.contains("/pgweir'"), "{banner}");
+    assert!(banner.contains("-c 'SELECT * FROM greetings'"), "{banner}");
     assert!(!banner.contains(demo.cluster().password()), "{banner}");
 }
 

@@ -17,8 +17,8 @@ settings! {
         /// How long a server may be idle before it is closed, down to min_pool_size. 0 never
         /// closes it for that.
         server_idle_timeout: Option<Duration> = OR_NEVER, default seconds(600), at AtReload;
-        /// How long a server is used before it is closed, once no client needs it. 0 uses each
-        /// server once.
+        /// How long a server is used before it is closed, once no client needs it. 0 never closes
+        /// it for that.
         server_lifetime: Duration =
             time_from_ms(0), default Duration::from_secs(3600), at AtReload;
         /// How long connecting and logging in to a server may take.

@@ -18,9 +18,11 @@ settings! {
             at AtReload;
         /// How long this user's clients keep a server.
         pool_mode: Option<PoolMode> =
-            Maybe(one_of()), unset "the database's", like "\"session\"", at AtReload;
+            Maybe(one_of()), unset "the database's", like "\"session\"", at AtReload,
+            note "it has no effect in this version";
         /// How many servers each of this user's pools may hold.
         pool_size: Option<u32> =
-            Maybe(POOL_SIZE), unset "the database's", like "10", at AtReload;
+            Maybe(POOL_SIZE), unset "the database's", like "10", at AtReload,
+            note "it has no effect in this version";
     }
 }
