@@ -37,7 +37,7 @@ fn serve(demo: &Demo, out: &mut dyn Write) -> Exit {
     match Process::start(Box::new(read)) {
         Ok(process) => process.serve(|pooler| {
             let _ = writeln!(out, "{}", demo.banner());
-            report(labels(demo), pooler.clone());
+            report(addresses(demo), pooler.clone());
         }),
         Err(failure) => {
             complain(&failure.to_string());
@@ -46,20 +46,20 @@ fn serve(demo: &Demo, out: &mut dyn Write) -> Exit {
     }
 }
 
-/// Each host's address, and the name to call it by.
-fn labels(demo: &Demo) -> Vec<(String, String)> {
+/// The hosts' addresses, as the banner shows them.
+fn addresses(demo: &Demo) -> Vec<String> {
     let cluster = demo.cluster();
     let hosts = std::iter::once(cluster.primary()).chain(cluster.replicas());
-    hosts.map(|host| (host.address().to_string(), host.name().to_owned())).collect()
+    hosts.map(|host| host.address().to_string()).collect()
 }
 
 /// Says every now and then where statements went.
-fn report(labels: Vec<(String, String)>, pooler: Arc<Pooler>) {
+fn report(addresses: Vec<String>, pooler: Arc<Pooler>) {
     tokio::spawn(async move {
         let mut before = Vec::new();
         loop {
             tokio::time::sleep(REPORT_EVERY).await;
-            let now = traffic(&labels, &pooler);
+            let now = traffic(&addresses, &pooler);
             if let Some(line) = traffic_line(&before, &now) {
                 super::command::print(&format!("{line}\n"));
             }
@@ -68,11 +68,11 @@ fn report(labels: Vec<(String, String)>, pooler: Arc<Pooler>) {
     });
 }
 
-fn traffic(labels: &[(String, String)], pooler: &Pooler) -> Vec<Traffic> {
+fn traffic(addresses: &[String], pooler: &Pooler) -> Vec<Traffic> {
     let pools = pooler.all_pools();
-    let of = |(address, name): &(String, String)| {
+    let of = |address: &String| {
         let here = pools.iter().filter(|pool| pool.host.address.to_string() == *address);
-        let mut traffic = Traffic { host: name.clone(), role: "replica", reads: 0, writes: 0 };
+        let mut traffic = Traffic { host: address.clone(), role: "replica", reads: 0, writes: 0 };
         for pool in here {
             let totals = pool.stats.totals();
             traffic.reads += totals.reads;
@@ -83,5 +83,5 @@ fn traffic(labels: &[(String, String)], pooler: &Pooler) -> Vec<Traffic> {
         }
         traffic
     };
-    labels.iter().map(of).collect()
+    addresses.iter().map(of).collect()
 }

@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::pool::Pool;
 use crate::routing::balance::Candidate;
-use crate::session::{Parameters, Shared};
+use crate::session::{Parameters, PoolMode, Shared};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,9 +40,12 @@ pub struct Pools {
 }
 
 impl Pools {
-    /// Whether there is a choice of hosts.
+    /// Whether there is a choice of hosts. A session that keeps its server has none: whether it
+    /// will write is not known when it gets one.
     pub fn splits(&self) -> bool {
-        self.database.policy.read_write_split && !self.replicas.is_empty()
+        self.database.mode != PoolMode::Session
+            && self.database.policy.read_write_split
+            && !self.replicas.is_empty()
     }
 
     /// The replicas as routing sees them.
