@@ -11,8 +11,12 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 ///
 /// A line that cannot be written (a full disk, a closed pipe) is lost, and nothing else is.
 pub(super) fn start(process: &Process) {
-    let json = process.log_format == LogFormat::Json;
     let terminal = std::io::stderr().is_terminal();
+    let json = match process.log_format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !terminal,
+    };
     let lines = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     let lines = if json {
         lines.json().flatten_event(true).boxed()

@@ -125,6 +125,7 @@ fn config_text(port: u16, primary: &str, replicas: &str, password: &str) -> Stri
         "[pooler]\n\
          listen_addr = \"127.0.0.1\"\n\
          listen_port = {port}\n\
+         log_format = \"text\"\n\
          \n\
          [databases.{NAME}]\n\
          primary = \"{primary}\"\n\
