@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use pgweir::demo::{self, Cluster, ClusterError, Demo};
 
-use crate::support::{TIMEOUT, Wire, free_port, postgres};
+use crate::support::{Wire, free_port, postgres, until};
 
 /// Set for the copy of this test binary that is to be killed.
 const CHILD: &str = "PGWEIR_TEST_DEMO_CHILD";
@@ -125,15 +124,6 @@ fn child_to_be_killed() {
     fs::rename(&unfinished, &told).unwrap();
     loop {
         thread::park();
-    }
-}
-
-/// Processes that are not our children announce nothing: this looks until it is so.
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let give_up = Instant::now() + TIMEOUT;
-    while !is_so() {
-        assert!(Instant::now() < give_up, "waited too long until {what}");
-        thread::sleep(Duration::from_millis(10));
     }
 }
 

@@ -11,5 +11,6 @@
 )]
 
 mod demo;
+mod postgres;
 mod support;
 mod tidy;

@@ -25,13 +25,14 @@ mod postgres;
 mod tests;
 mod wire;
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub use fake_server::{FakeServer, Opening, Peer};
 pub use message::{Fields, Message};
 pub use pgweir::Pgweir;
 pub use postgres::{Database, postgres};
-pub use wire::Wire;
+pub use wire::{Wire, send_cancel};
 
 /// How long anything may take before its test fails: far more than a loaded machine needs.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -40,4 +41,13 @@ pub const TIMEOUT: Duration = Duration::from_secs(30);
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
+}
+
+/// Looks until it is so, for what other processes do and nobody announces. Fails the test at [`TIMEOUT`].
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let give_up = Instant::now() + TIMEOUT;
+    while !is_so() {
+        assert!(Instant::now() < give_up, "waited too long until {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::postgres::Database;
 use super::wire::Wire;
 use super::{TIMEOUT, free_port};
 
@@ -69,6 +70,30 @@ impl Pgweir {
         self.port
     }
 
+    /// A client of this database that has logged in as its owner.
+    pub fn client(&self, database: &Database) -> Wire {
+        self.wire(&database.name, &database.name, &database.name)
+    }
+
+    /// As [`client`](Pgweir::client), with further startup parameters.
+    pub fn client_with(&self, database: &Database, further: &[(&str, &str)]) -> Wire {
+        let name = database.name.as_str();
+        let mut wire = Wire::connect(self.port);
+        wire.log_in(name, name, &[&[("user", name), ("database", name)], further].concat());
+        wire
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Fails the test unless it still runs.
+    pub fn must_live(&mut self) {
+        let ended = self.process.try_wait().unwrap();
+        assert!(ended.is_none(), "pgweir ended: {ended:?}; its log:\n{}", self.log.text());
+    }
+
     /// A URL to it.
     pub fn url(&self, user: &str, password: &str, database: &str) -> String {
         format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)
@@ -104,8 +129,13 @@ impl Pgweir {
     }
 
     /// Sends SIGTERM and waits for the end; its exit status and its whole log.
-    pub fn stop(mut self) -> (ExitStatus, String) {
+    pub fn stop(self) -> (ExitStatus, String) {
         self.signal(Signal::TERM);
+        self.stop_after_signal()
+    }
+
+    /// Waits for the end that was asked for already; its exit status and its whole log.
+    pub fn stop_after_signal(mut self) -> (ExitStatus, String) {
         self.wait_for_end();
         (self.process.wait().unwrap(), self.log.text())
     }

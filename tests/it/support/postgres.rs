@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pgweir::demo::Cluster;
 
+use super::wire::Wire;
+
 /// A primary and two replicas, started by the first test that asks. Nobody drops it: its keeper
 /// cleans up when this process ends.
 ///
@@ -44,6 +46,26 @@ impl Database {
     /// Runs statements in it as the superuser, on the primary and not through pgweir.
     pub fn run(&self, sql: &str) -> String {
         self.cluster.psql(&self.name, sql).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`config`](Database::config), without the replicas: everything goes to the primary.
+    pub fn primary_config(&self) -> String {
+        let config = self.config();
+        config.lines().filter(|line| !line.starts_with("replicas")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// How many of its sessions on the primary run a statement that begins like this.
+    pub fn running(&self, start: &str) -> usize {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND state = 'active' AND query LIKE '{start}%'"
+        );
+        self.run(&sql).parse().unwrap()
+    }
+
+    /// A session of its owner on the primary, not through pgweir.
+    pub fn direct(&self) -> Wire {
+        Wire::login(self.cluster.primary().port(), &self.name, &self.name, &self.name)
     }
 
     /// The `[databases.NAME]` and `[users.NAME]` tables that lead pgweir to it.

@@ -14,6 +14,13 @@ use super::message::{Fields, Message};
 /// What a server may send at any time (PostgreSQL manual, "Asynchronous Operations").
 const ASYNCHRONOUS: &str = "SNA";
 
+/// Sends a `CancelRequest` on a connection of its own, up to its end.
+pub fn send_cancel(port: u16, pid: i32, key: &[u8]) {
+    let mut wire = Wire::connect(port);
+    wire.send([frontend::cancel_request(pid, key)]);
+    wire.expect_end();
+}
+
 /// One client connection.
 ///
 /// ```ignore
@@ -146,6 +153,17 @@ impl Wire {
             Some(error) => error.fields(),
             None => self.conversation.fail(&format!("{sql}: should have failed")),
         }
+    }
+
+    /// The process id of the server that runs a statement now.
+    pub fn server_pid(&mut self) -> String {
+        self.value("SELECT pg_backend_pid()")
+    }
+
+    /// Asks whoever listens on this port to cancel what this session runs; returns when that was read.
+    pub fn cancel(&self, port: u16) {
+        let (pid, key) = self.cancel_key.split_at(4);
+        send_cancel(port, i32::from_be_bytes(pid.try_into().unwrap()), key);
     }
 
     fn over(conversation: Conversation) -> Wire {

@@ -1,0 +1,122 @@
+//! Reads go to replicas and everything else to the primary, and nobody reads the past by it.
+
+use pgweir::demo::Cluster;
+
+use crate::support::frontend::{bind, execute, parse, query, sync};
+use crate::support::{Database, Pgweir, Wire};
+
+/// A view whose one row is the name of the host that it is read on: to pgweir a read like any other.
+const PLACE: &str = "CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
+    CREATE TABLE t (id int)";
+
+const WHERE: &str = "SELECT host FROM place";
+
+#[test]
+fn reads_go_to_replicas_and_writes_to_the_primary() {
+    let database = Database::with(PLACE);
+    let pgweir = Pgweir::start(&database.config());
+    let mut wire = pgweir.client(&database);
+    assert!(wire.value(WHERE).starts_with("replica-"));
+    wire.rows("INSERT INTO t VALUES (1)");
+    assert_eq!(database.run("SELECT count(*) FROM t"), "1");
+    for write in ["SELECT host FROM place FOR UPDATE", "BEGIN; SELECT host FROM place; COMMIT"] {
+        assert_eq!(pgweir.client(&database).value(write), "primary", "{write}");
+    }
+}
+
+#[test]
+fn the_extended_protocol_is_routed_as_well() {
+    let database = Database::with(PLACE);
+    let pgweir = Pgweir::start(&database.config());
+    let mut wire = pgweir.client(&database);
+    wire.send([parse("s", WHERE), bind("", "s", &[]), execute(""), sync()]);
+    let host = wire.expect("1 2 D C Z")[2].row()[0].clone().unwrap();
+    assert!(host.starts_with("replica-"), "{host}");
+    wire.send([bind("", "s", &[]), execute(""), sync()]);
+    assert_eq!(wire.expect("2 D C Z")[1].row(), [Some(host)]);
+}
+
+#[test]
+fn a_pipeline_of_reads_and_writes_keeps_its_order() {
+    let database = Database::with(PLACE);
+    let pgweir = Pgweir::start(&database.config());
+    let mut wire = pgweir.client(&database);
+    wire.send([
+        query("SELECT 1 AS first"),
+        query("INSERT INTO t VALUES (7)"),
+        query("SELECT id FROM t"),
+        query("SELECT nonsense"),
+        query("SELECT 'last'"),
+    ]);
+    assert_eq!(first_row(&mut wire), "1");
+    wire.expect("C Z");
+    assert_eq!(first_row(&mut wire), "7");
+    assert_eq!(wire.expect("E Z")[0].fields().code, "42703");
+    assert_eq!(first_row(&mut wire), "last");
+}
+
+#[test]
+fn clients_are_spread_over_the_replicas_and_stay_with_theirs() {
+    let database = Database::with(PLACE);
+    let pgweir = Pgweir::start(&database.config());
+    let mut wires: Vec<_> = (0..8).map(|_| pgweir.client(&database)).collect();
+    let hosts: Vec<_> = wires.iter_mut().map(|wire| wire.value(WHERE)).collect();
+    assert!(hosts.iter().any(|host| host == "replica-1"), "{hosts:?}");
+    assert!(hosts.iter().any(|host| host == "replica-2"), "{hosts:?}");
+    for (wire, host) in wires.iter_mut().zip(&hosts) {
+        assert_eq!(wire.value(WHERE), *host);
+    }
+}
+
+#[test]
+fn a_read_write_split_that_is_off_leaves_all_to_the_primary() {
+    let database = Database::with(PLACE);
+    let config = format!("[routing]\nread_write_split = false\n\n{}", database.config());
+    let pgweir = Pgweir::start(&config);
+    assert_eq!(pgweir.client(&database).value(WHERE), "primary");
+}
+
+#[test]
+#[ignore = "a read that waits for a replica's first login waits on when that fails"]
+fn a_replica_that_cannot_be_reached_serves_nothing_and_nobody_notices() {
+    let database = Database::with(PLACE);
+    let replicas = database.cluster.replicas();
+    let gone = crate::support::free_port();
+    let port = replicas[1].port().to_string();
+    let pgweir = Pgweir::start(&database.config().replace(&port, &gone.to_string()));
+    for _ in 0..6 {
+        let mut wire = pgweir.client(&database);
+        let host = wire.value(WHERE);
+        assert!(["primary", "replica-1"].contains(&host.as_str()), "{host}");
+    }
+}
+
+/// The replica of this test stands still, so that a read there shows the past for certain.
+#[test]
+fn a_session_reads_what_it_wrote_even_from_a_replica_that_lags() {
+    let cluster = Cluster::start(1).unwrap();
+    let on_primary = |sql: &str| cluster.psql("postgres", sql).unwrap();
+    on_primary(
+        "CREATE TABLE t (id int); CREATE VIEW place AS SELECT current_setting('cluster_name') AS host",
+    );
+    cluster.catch_up().unwrap();
+    cluster.psql_on(&cluster.replicas()[0], "postgres", "SELECT pg_wal_replay_pause()").unwrap();
+    let (user, password) = (cluster.superuser(), cluster.password());
+    let pgweir = Pgweir::start(&format!(
+        "[databases.postgres]\nprimary = \"{}\"\nreplicas = [\"{}\"]\n\n\
+         [users.{user}]\npassword = \"{password}\"\n",
+        cluster.primary().address(),
+        cluster.replicas()[0].address()
+    ));
+    let mut writer = pgweir.wire(user, password, "postgres");
+    let mut reader = pgweir.wire(user, password, "postgres");
+    assert_eq!(writer.value(WHERE), "replica-1");
+    writer.rows("INSERT INTO t VALUES (1)");
+    assert_eq!(writer.value("SELECT count(*) FROM t"), "1");
+    assert_eq!(reader.value("SELECT count(*) FROM t"), "0");
+    assert_eq!(reader.value(WHERE), "replica-1");
+}
+
+fn first_row(wire: &mut Wire) -> String {
+    wire.expect("T D C Z")[1].row()[0].clone().unwrap()
+}
