@@ -12,5 +12,6 @@
 
 mod demo;
 mod postgres;
+mod protocol;
 mod support;
 mod tidy;

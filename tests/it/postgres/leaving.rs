@@ -110,8 +110,6 @@ fn a_client_that_does_not_read_holds_up_nobody_else() {
     for number in 0..100 {
         assert_eq!(other.value(&format!("SELECT {number}")), number.to_string());
     }
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pgweir.pid())).unwrap();
-    let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    let resident_kb: u64 = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!(resident_kb < 300_000, "{resident}");
+    let resident_kb = pgweir.resident_kb();
+    assert!(resident_kb < 300_000, "{resident_kb} kB");
 }

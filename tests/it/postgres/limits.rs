@@ -7,7 +7,7 @@ use crate::support::{Database, Wire, until};
 #[test]
 fn waiting_too_long_for_a_server_is_an_error_and_the_session_lives_on() {
     let database = Database::create();
-    let settings = "default_pool_size = 1\nquery_wait_timeout = \"100ms\"";
+    let settings = "default_pool_size = 1\nquery_wait_timeout = \"500ms\"";
     let pgweir = with_settings(&database, settings);
     let (mut holder, mut waiter) = (pgweir.client(&database), pgweir.client(&database));
     holder.rows("BEGIN");

@@ -7,7 +7,7 @@ use crate::support::{Database, until};
 #[test]
 fn in_session_mode_the_server_is_the_client_s_until_it_leaves() {
     let database = Database::create();
-    let settings = "pool_mode = \"session\"\ndefault_pool_size = 1\nquery_wait_timeout = \"100ms\"";
+    let settings = "pool_mode = \"session\"\ndefault_pool_size = 1\nquery_wait_timeout = \"500ms\"";
     let pgweir = with_settings(&database, settings);
     let mut first = pgweir.client(&database);
     first.rows("CREATE TEMP TABLE mine AS SELECT 7 AS seven; SET work_mem = '1234kB'");
@@ -51,7 +51,7 @@ fn in_session_mode_a_server_is_not_reset_where_nothing_is_to_be_run() {
 #[test]
 fn in_transaction_mode_the_server_is_the_client_s_until_the_end_of_its_transaction() {
     let database = Database::create();
-    let settings = "default_pool_size = 1\nquery_wait_timeout = \"100ms\"";
+    let settings = "default_pool_size = 1\nquery_wait_timeout = \"500ms\"";
     let pgweir = with_settings(&database, settings);
     let (mut one, mut other) = (pgweir.client(&database), pgweir.client(&database));
     one.rows("BEGIN; CREATE TEMP TABLE mine ON COMMIT DROP AS SELECT 7 AS seven");

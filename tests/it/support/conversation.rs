@@ -22,6 +22,8 @@ impl Stream for UnixStream {}
 pub struct Conversation {
     stream: Box<dyn Stream>,
     record: Vec<String>,
+    /// How many bytes go out in one write.
+    piece: usize,
 }
 
 impl Conversation {
@@ -29,21 +31,28 @@ impl Conversation {
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Conversation { stream: Box::new(stream), record: Vec::new() }
+        Conversation { stream: Box::new(stream), record: Vec::new(), piece: usize::MAX }
     }
 
     pub fn unix(stream: UnixStream) -> Conversation {
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(TIMEOUT)).unwrap();
-        Conversation { stream: Box::new(stream), record: Vec::new() }
+        Conversation { stream: Box::new(stream), record: Vec::new(), piece: usize::MAX }
+    }
+
+    /// From now on each byte goes out in a write, and a packet, of its own.
+    pub fn trickle(&mut self) {
+        self.piece = 1;
     }
 
     /// Sends bytes in one write.
     pub fn send(&mut self, bytes: &[u8]) {
         let shown = &bytes[..bytes.len().min(120)];
         self.record.push(format!("-> {}", shown.escape_ascii()));
-        if let Err(error) = self.stream.write_all(bytes) {
-            self.fail(&format!("cannot send: {error}"));
+        for piece in bytes.chunks(self.piece) {
+            if let Err(error) = self.stream.write_all(piece) {
+                self.fail(&format!("cannot send: {error}"));
+            }
         }
     }
 

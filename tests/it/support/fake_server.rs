@@ -135,6 +135,11 @@ impl Peer {
         self.conversation.expect(tags, "")
     }
 
+    /// From now on each byte goes out in a write of its own.
+    pub fn trickle(&mut self) {
+        self.conversation.trickle();
+    }
+
     /// The next message; `None` when the other side has gone.
     pub fn next(&mut self) -> Option<Message> {
         self.conversation.next()

@@ -5,7 +5,12 @@ const VERSION_3_0: u32 = 196_608;
 
 /// The first message: no type byte.
 pub fn startup(parameters: &[(&str, &str)]) -> Vec<u8> {
-    let mut body = VERSION_3_0.to_be_bytes().to_vec();
+    startup_of(VERSION_3_0, parameters)
+}
+
+/// The first message, in another version of the protocol: the major number in the upper half.
+pub fn startup_of(version: u32, parameters: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = version.to_be_bytes().to_vec();
     for (name, value) in parameters {
         body.extend(string(name));
         body.extend(string(value));

@@ -94,6 +94,13 @@ impl Pgweir {
         assert!(ended.is_none(), "pgweir ended: {ended:?}; its log:\n{}", self.log.text());
     }
 
+    /// How much memory it holds now, kB (proc(5), `VmRSS`).
+    pub fn resident_kb(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// A URL to it.
     pub fn url(&self, user: &str, password: &str, database: &str) -> String {
         format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", self.port)

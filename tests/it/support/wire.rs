@@ -73,6 +73,11 @@ impl Wire {
         parameters: &[(&str, &str)],
     ) -> Result<(), Fields> {
         self.send([frontend::startup(parameters)]);
+        self.finish_login(user, password)
+    }
+
+    /// What follows the startup message, up to the first `ReadyForQuery`.
+    pub fn finish_login(&mut self, user: &str, password: &str) -> Result<(), Fields> {
         self.authenticate(user, password)?;
         loop {
             let message = self.next();
@@ -83,6 +88,21 @@ impl Wire {
                 'E' => return Err(message.fields()),
                 'N' => {}
                 _ => self.conversation.fail(&format!("{message:?} during login")),
+            }
+        }
+    }
+
+    /// From now on each byte goes out in a write, and a packet, of its own.
+    pub fn trickle(&mut self) {
+        self.conversation.trickle();
+    }
+
+    /// The next error, whatever comes before it.
+    pub fn until_error(&mut self) -> Fields {
+        loop {
+            let message = self.next();
+            if message.tag == 'E' {
+                return message.fields();
             }
         }
     }
