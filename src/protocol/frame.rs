@@ -15,12 +15,16 @@ pub struct BadLength {
     pub length: u32,
 }
 
+/// The largest length of a message. PostgreSQL's own limit is one byte less (`MaxAllocSize`): it
+/// closes the connection without a word at more, and sends no more itself.
+pub const LENGTH_MAX: u32 = 0x3fff_ffff;
+
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// The message's type byte.
     pub tag: u8,
-    /// Bytes of the body: what follows the header. At most `i32::MAX - 4`.
+    /// Bytes of the body: what follows the header. At most [`LENGTH_MAX`] - 4.
     pub body_len: usize,
 }
 
@@ -30,7 +34,7 @@ impl Header {
         let Some(head) = bytes.first_chunk::<HEADER_LEN>() else { return Ok(None) };
         let [tag, a, b, c, d] = *head;
         let length = u32::from_be_bytes([a, b, c, d]);
-        if length < 4 || length > i32::MAX as u32 {
+        if !(4..=LENGTH_MAX).contains(&length) {
             return Err(BadLength { tag, length });
         }
         Ok(Some(Header { tag, body_len: length as usize - 4 }))
@@ -135,7 +139,7 @@ mod tests {
             bytes.extend_from_slice(&length.to_be_bytes());
             assert_eq!(Header::parse(&bytes), Err(BadLength { tag: b'Q', length }));
         }
-        assert!(Header::parse(b"Q\x7f\xff\xff\xff").is_ok());
+        assert!(Header::parse(b"Q\x3f\xff\xff\xff").is_ok());
     }
 
     proptest! {
