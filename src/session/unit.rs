@@ -7,7 +7,7 @@ use super::OPENED_MAX;
 use super::pipeline::Unnamed;
 use super::state::{Session, Shared, Violation};
 use super::statements::Statement;
-use crate::protocol::frame::{Frame, Frames, Header};
+use crate::protocol::frame::{Frame, Frames, HEADER_LEN, Header};
 use crate::protocol::frontend::{self as tag, Bind, Parse, Target};
 
 /// What the front of a client's bytes asks for.
@@ -76,7 +76,7 @@ impl Session {
         header: Header,
         judge: Option<&mut dyn FnMut(Judged<'_>)>,
     ) -> Plan {
-        if header.frame_len() > piece.len() && header.frame_len() <= OPENED_MAX {
+        if !can_begin(piece, header) {
             return Plan::More;
         }
         match judge {
@@ -153,6 +153,19 @@ impl Session {
                 }
             }
         }
+    }
+}
+
+/// Whether enough of the first message is there for a server to be sent its front. To link for less
+/// would be to link, send nothing and release, again and again.
+fn can_begin(piece: &[u8], header: Header) -> bool {
+    let front = piece.get(HEADER_LEN..).unwrap_or_default();
+    match header.tag {
+        _ if header.frame_len() <= piece.len() => true,
+        _ if header.frame_len() <= OPENED_MAX => false,
+        tag::BIND => piece.len() >= OPENED_MAX || Bind::parse(front).is_ok(),
+        tag::PARSE => !front.is_empty(),
+        _ => true,
     }
 }
 
