@@ -11,6 +11,7 @@
 )]
 
 mod demo;
+mod login;
 mod postgres;
 mod protocol;
 mod support;

@@ -155,7 +155,7 @@ fn a_statement_instead_of_a_password_is_refused() {
 
 #[test]
 fn who_says_nothing_is_sent_away() {
-    let mut scene = Scene::with("client_login_timeout = \"300ms\"");
+    let mut scene = Scene::with("client_login_timeout = \"2s\"");
     let name = scene.database.name.clone();
     let (mut silent, mut halting) = (scene.stranger(), scene.stranger());
     halting.send([startup(&[("user", &name), ("database", &name)])]);
