@@ -50,6 +50,8 @@ struct Relay<'c> {
     mode: PoolMode,
     /// Something that later reads must see was sent to the primary.
     wrote: bool,
+    /// The client's last unit has been sent in full: the next one is looked at before it follows.
+    at_boundary: bool,
     /// The client's next message waits for an answer to an earlier one.
     stalled: bool,
     /// The client's next unit is for another host: it is not read before this link ends.
@@ -60,7 +62,15 @@ struct Relay<'c> {
 /// gone.
 pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
     let mode = client.pools.database.mode;
-    let mut relay = Relay { client, held, mode, wrote: false, stalled: false, on_hold: false };
+    let mut relay = Relay {
+        client,
+        held,
+        mode,
+        wrote: false,
+        at_boundary: false,
+        stalled: false,
+        on_hold: false,
+    };
     relay.count(unit);
     let unlink = match relay.link() {
         Ok(()) => poll_fn(|cx| relay.poll(cx)).await,
@@ -196,15 +206,17 @@ impl Relay<'_> {
     /// Sends on what the client has said: unit by unit where there is a choice of hosts.
     fn request(&mut self) -> Result<(), Unlink> {
         loop {
+            if self.at_boundary && !self.may_go_on()? {
+                return Ok(());
+            }
             match self.request_unit()? {
                 Stopped::AtEnd => return Ok(()),
+                Stopped::AtUnitEnd => self.at_boundary = true,
                 Stopped::Full => {
                     self.stalled = true;
                     return Ok(());
                 }
                 Stopped::Terminate => return Err(Unlink::ClientLeft(Leaving::Terminated)),
-                Stopped::AtUnitEnd if self.may_go_on()? => {}
-                Stopped::AtUnitEnd => return Ok(()),
             }
         }
     }
@@ -235,24 +247,29 @@ impl Relay<'_> {
     /// Whether the client's next unit may follow on the same server. On a replica only a read
     /// may; anything else waits until this link has ended.
     fn may_go_on(&mut self) -> Result<bool, Unlink> {
-        if self.client.inbox.is_empty() {
-            return Ok(false);
-        }
-        let planned = self.client.plan();
-        let (plan, unit) = planned.map_err(|_| {
-            Unlink::ClientFault(error::violation("the message after this one cannot be read"))
-        })?;
-        match plan {
-            Plan::Link { .. } if self.held.pool().role == Role::Primary || unit.is_read() => {
-                self.count(unit);
-                Ok(true)
+        if self.held.side.status() == TransactionStatus::Idle {
+            if self.client.inbox.is_empty() {
+                return Ok(false);
             }
-            Plan::Link { .. } | Plan::More => {
-                self.on_hold = true;
-                Ok(false)
+            let planned = self.client.plan();
+            let (plan, unit) = planned.map_err(|_| {
+                Unlink::ClientFault(error::violation("the message after this one cannot be read"))
+            })?;
+            let on_primary = self.held.pool().role == Role::Primary;
+            match plan {
+                Plan::More => return Ok(false),
+                Plan::Link { .. } if on_primary || unit.is_read() => self.count(unit),
+                Plan::Terminate => {}
+                // What begins locally may go on with something that only the primary can run.
+                Plan::Local if on_primary => {}
+                Plan::Link { .. } | Plan::Local => {
+                    self.on_hold = true;
+                    return Ok(false);
+                }
             }
-            Plan::Local | Plan::Terminate => Ok(true),
         }
+        self.at_boundary = false;
+        Ok(true)
     }
 
     /// A cancel request travels beside the connection that it is about; until it has arrived, the
