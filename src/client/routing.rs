@@ -135,6 +135,18 @@ impl Client {
         }
     }
 
+    /// Its replica has just failed: the read goes where reads go without one.
+    fn fall_back(&mut self) -> Result<Held, Wanted> {
+        self.replica = None;
+        match self.pools.database.policy.without_replica() {
+            WithoutReplica::Go(_) => {
+                self.pools.primary.acquire(self.worker.id).map_err(Wanted::Queued)
+            }
+            WithoutReplica::Wait => Err(Wanted::Replica),
+            WithoutReplica::Fail => Err(Wanted::Nowhere),
+        }
+    }
+
     /// A session keeps to one replica while that is usable, so that it does not go back in time.
     fn choose_replica(&mut self, pools: &Pools) -> Option<Arc<Pool>> {
         let own = self.replica.and_then(|own| pools.replicas.get(usize::from(own)));
@@ -201,14 +213,19 @@ async fn wait_without_limit(
                 }
             }
             Wanted::Queued(mut waiting) => {
-                let host = waiting.pool().host.address.to_string();
-                let waiting = Pinned::new(&mut waiting);
-                return match poll_queued(client, waiting).await {
-                    Ok(granted) => {
-                        Ok(granted.map_err(|refusal| error::no_server(&refusal.0, &host)))
+                let pool = waiting.pool().clone();
+                match poll_queued(client, Pinned::new(&mut waiting)).await {
+                    Err(ended) => return ended,
+                    Ok(Ok(held)) => return Ok(Ok(held)),
+                    Ok(Err(_)) if pool.role == Role::Replica => match client.fall_back() {
+                        Ok(held) => return Ok(Ok(held)),
+                        Err(next) => wanted = next,
+                    },
+                    Ok(Err(refusal)) => {
+                        let host = pool.host.address.to_string();
+                        return Ok(Err(error::no_server(&refusal.0, &host)));
                     }
-                    Err(ended) => ended,
-                };
+                }
             }
         }
     }

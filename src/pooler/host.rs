@@ -24,9 +24,9 @@ impl Host {
         self.backoff.lock().retry_at()
     }
 
-    /// Whether logins succeed, as far as is known.
+    /// Whether logins succeed, as far as is known; or whether it is time to try again.
     pub fn is_usable(&self) -> bool {
-        self.retry_at().is_none()
+        self.retry_at().is_none_or(|at| at <= Instant::now())
     }
 
     /// A login has succeeded.

@@ -4,6 +4,7 @@ use super::pool::Pool;
 use crate::auth::Credential;
 use crate::ids::WorkerId;
 use crate::pool::Open;
+use crate::routing::Role;
 use crate::server::{Idle, OpenError, Welcome, login};
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,7 +40,16 @@ impl Pool {
                     slot.id = None;
                     self.refused(id, &Arc::new(error));
                 }
-                Err(error) => slot.id = self.note_failure(id, error),
+                // A read can go elsewhere: nobody waits for a replica that cannot be reached.
+                Err(error) if self.role == Role::Replica => {
+                    slot.id = None;
+                    self.warn_of(&error);
+                    self.refused(id, &Arc::new(error));
+                }
+                Err(error) => {
+                    self.warn_of(&error);
+                    slot.id = self.login_failed(id, Arc::new(error)).map(|open| open.0);
+                }
             }
         }
     }
@@ -59,17 +69,12 @@ impl Pool {
     }
 
     /// The host backs off. One line a row of failures: the rest is for those who debug.
-    fn note_failure(
-        &self,
-        id: crate::ids::ServerId,
-        error: OpenError,
-    ) -> Option<crate::ids::ServerId> {
+    fn warn_of(&self, error: &OpenError) {
         if self.host.failed(Instant::now()) {
             tracing::warn!(pool = %self, %error, "server login failed, trying again");
         } else {
             tracing::debug!(pool = %self, %error, "server login failed again");
         }
-        self.login_failed(id, Arc::new(error)).map(|open| open.0)
     }
 }
 

@@ -231,6 +231,7 @@ impl Pool {
 
     /// A login has failed in a way that trying cannot mend: everybody who waits is told.
     pub(super) fn refused(self: &Arc<Self>, id: ServerId, error: &Arc<OpenError>) {
+        *self.last_error.lock() = Some(error.clone());
         let mut state = self.state.lock();
         for waiter in state.core.fail_waiters() {
             if let Some(slot) = state.waiting.get_mut(&waiter.id) {
