@@ -154,7 +154,10 @@ impl Client {
             return Some(own.clone());
         }
         let candidates: Vec<_> = pools.candidates().collect();
-        let start = self.control.key.process_id as usize;
+        // Process numbers of one worker lie as far apart as there are workers: divided by that,
+        // they are evenly spread over any number of replicas.
+        let workers = self.worker.pooler.mailboxes().len().max(1);
+        let start = self.control.key.process_id as usize / workers;
         let index = balance::choose(&candidates, None, start)?;
         self.replica = u16::try_from(index).ok();
         pools.replicas.get(index).cloned()
