@@ -7,9 +7,15 @@ use crate::support::backend::{
 use crate::support::frontend::{query, typed};
 use crate::support::{FakeServer, Fields, Peer, Pgweir, Wire, free_port};
 
+/// What a server does at a login, with a name for it.
+type Login = (&'static str, fn(&mut Peer));
+
+/// What a server answers, with a name for it.
+type Answer = (&'static str, fn() -> Vec<u8>);
+
 #[test]
 fn what_is_no_postgres_is_an_error_that_says_so() {
-    let logins: [(&str, fn(&mut Peer)); 8] = [
+    let logins: [Login; 8] = [
         ("HTTP", |peer| peer.send([b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"])),
         ("an end", |_| ()),
         ("an unknown message", |peer| peer.send([typed('y', b"what")])),
@@ -76,7 +82,7 @@ fn what_a_server_says_no_with_reaches_the_client() {
 /// The first server misbehaves in a statement, those after it behave.
 #[test]
 fn a_server_that_breaks_the_protocol_ends_its_client_and_no_other() {
-    let answers: [(&str, fn() -> Vec<u8>); 12] = [
+    let answers: [Answer; 12] = [
         ("nothing", Vec::new),
         ("half an answer", || row_description(&["one"])),
         ("half a message", || row_description(&["one"])[..7].to_vec()),
