@@ -162,11 +162,11 @@ impl Process {
         let mut signals = Signals::listen()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(janitor::run(self.pooler.clone()));
-        let acceptors = self.listen()?;
+        let mut acceptors = self.listen()?;
         tracing::info!("{}", check::summary(&self.settings.borrow()));
         ready(&self.pooler);
         self.until_asked_to_end(&mut signals).await;
-        drop(acceptors);
+        acceptors.shutdown().await;
         Ok(self.drain(workers, &mut signals).await)
     }
 
