@@ -111,8 +111,7 @@ impl Stream {
         }
         match self.tls {
             None => Some(Parked::new(self.socket, None)),
-            Some(tls) if tls.is_settled() => Some(Parked::new(self.socket, Some(tls.session))),
-            Some(_) => None,
+            Some(mut tls) => tls.is_settled().then(|| Parked::new(self.socket, Some(tls.session))),
         }
     }
 }
@@ -127,7 +126,9 @@ impl Secured {
         }
     }
 
-    fn is_settled(&self) -> bool {
+    fn is_settled(&mut self) -> bool {
+        // A read that found as much as it had room for does not know whether that was all.
+        self.readable = self.readable && self.session.has_plaintext();
         self.incoming.is_empty() && self.outgoing.is_empty() && !self.readable
     }
 
@@ -140,12 +141,12 @@ impl Secured {
         loop {
             if self.readable {
                 let received = self.session.read_plaintext(inbox.room());
+                if let Ok(Received::Bytes(bytes)) = received {
+                    inbox.filled(bytes);
+                }
                 inbox.settle();
                 match received.map_err(broken)? {
-                    Received::Bytes(bytes) => {
-                        inbox.filled(bytes);
-                        return Poll::Ready(Ok(bytes));
-                    }
+                    Received::Bytes(bytes) => return Poll::Ready(Ok(bytes)),
                     Received::Closed => return Poll::Ready(Ok(0)),
                     Received::Nothing => self.readable = false,
                 }

@@ -111,6 +111,15 @@ impl TlsSession {
         }
     }
 
+    /// Whether [`read_plaintext`](Self::read_plaintext) has anything to say: bytes, an end or an
+    /// error.
+    pub fn has_plaintext(&mut self) -> bool {
+        // Without new ciphertext this only looks.
+        self.connection
+            .process_new_packets()
+            .map_or(true, |state| state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
+    }
+
     /// Encrypts a prefix of `pieces`, taken as one run of bytes, and says how long it is: 0 when
     /// the send limit is reached, until [`take_ciphertext`](Self::take_ciphertext). Pieces of one
     /// call share records, so several small ones cost one. Before the handshake is over they wait.
