@@ -10,6 +10,7 @@
     reason = "this crate is a test"
 )]
 
+mod cli;
 mod demo;
 mod login;
 mod postgres;
