@@ -54,7 +54,8 @@ struct Relay<'c> {
     at_boundary: bool,
     /// The client's next message waits for an answer to an earlier one.
     stalled: bool,
-    /// The client's next unit is for another host: it is not read before this link ends.
+    /// The client's next unit is for another host, or begins after a Sync of ours: it is not read
+    /// before this link ends.
     on_hold: bool,
 }
 
@@ -167,11 +168,16 @@ impl Relay<'_> {
 
     /// What may happen only between transactions.
     fn check_boundary(&mut self) -> Result<(), Unlink> {
-        let server = &*self.held;
+        let server = &mut *self.held;
         if self.mode == PoolMode::Statement && server.side.status() != TransactionStatus::Idle {
             return Err(Unlink::ClientFault(error::transaction_in_statement_mode()));
         }
         if self.client.session.is_mid_message() || !server.stream.out.is_empty() {
+            return Ok(());
+        }
+        let mut to_server = Forwarding { out: &mut server.stream.out, piece: &server.inbox };
+        if self.mode != PoolMode::Session && server.side.end_definitions(&mut to_server) {
+            self.on_hold = true;
             return Ok(());
         }
         let Some(clean) = server.side.clean() else { return Ok(()) };

@@ -10,11 +10,11 @@ use crate::net::Chunk;
 use crate::pooler::pools::StartupParameters;
 use crate::pooler::{Database, Held, Learnt, Pools};
 use crate::protocol::backend::{
-    AUTHENTICATION_OK_MESSAGE, BACKEND_KEY_DATA, PARAMETER_STATUS, READY_IDLE_MESSAGE,
+    AUTHENTICATION_OK_MESSAGE, BACKEND_KEY_DATA, READY_IDLE_MESSAGE, say_parameter,
 };
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::startup::options;
-use crate::protocol::writer::{cstr, message};
+use crate::protocol::writer::message;
 use crate::server::Welcome;
 use crate::session::cancel_key::secret_len;
 use crate::session::outbox::Nowhere;
@@ -143,9 +143,10 @@ async fn learn(
 ) -> Result<Parameters, Ending> {
     let shared = &pools.shared;
     let mut held = acquire(worker, pools, database).await?;
+    let before = held.side.parameters().clone();
     let mut wanted = ParameterSet::clone(defaults);
     for (name, value) in asked.iter().filter(|(name, _)| follows(name)) {
-        wanted.set(name, value, false);
+        wanted.replace_unreported(name, value);
     }
     let mut session = Session::new(shared.interner.intern(wanted), false);
     let server = &mut *held;
@@ -169,7 +170,7 @@ async fn learn(
             }
         }
     }
-    let came_to = server.side.parameters().clone();
+    let came_to = server.side.settle_unreported(shared, &before);
     pools.learn_startup(asked, Learnt { defaults: defaults.clone(), came_to: came_to.clone() });
     give_back(held);
     Ok(came_to)
@@ -205,15 +206,9 @@ fn give_back(held: Held) {
 
 /// What servers report, with the client's own values; and that it talks to a pooler.
 fn say_parameters(out: &mut Vec<u8>, greeting: &Welcome, parameters: &Parameters) {
-    let mut say = |name: &[u8], value: &[u8]| {
-        message(out, PARAMETER_STATUS, |body| {
-            cstr(body, name);
-            cstr(body, value);
-        });
-    };
     for (name, value) in &greeting.parameters {
         let own = parameters.value(name).filter(|_| follows(name));
-        say(name, own.unwrap_or(value));
+        say_parameter(out, name, own.unwrap_or(value));
     }
-    say(b"pgweir_version", env!("CARGO_PKG_VERSION").as_bytes());
+    say_parameter(out, b"pgweir_version", env!("CARGO_PKG_VERSION").as_bytes());
 }

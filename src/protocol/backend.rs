@@ -3,6 +3,7 @@
 //! Source: PostgreSQL manual, "Message Formats".
 
 use super::reader::{Reader, UnexpectedEnd};
+use super::writer::{cstr, message};
 
 /// `Authentication...`.
 pub const AUTHENTICATION: u8 = b'R';
@@ -61,6 +62,17 @@ pub const CLOSE_COMPLETE_MESSAGE: &[u8] = b"3\0\0\0\x04";
 pub const AUTHENTICATION_OK_MESSAGE: &[u8] = b"R\0\0\0\x08\0\0\0\0";
 /// A whole `ReadyForQuery` outside a transaction.
 pub const READY_IDLE_MESSAGE: &[u8] = b"Z\0\0\0\x05I";
+/// A whole `CommandComplete` of a `DEALLOCATE`.
+pub const DEALLOCATED_MESSAGE: &[u8] = b"C\0\0\0\x0fDEALLOCATE\0";
+
+/// A whole `ReadyForQuery`.
+pub fn ready(status: TransactionStatus) -> &'static [u8] {
+    match status {
+        TransactionStatus::Idle => READY_IDLE_MESSAGE,
+        TransactionStatus::InTransaction => b"Z\0\0\0\x05T",
+        TransactionStatus::Failed => b"Z\0\0\0\x05E",
+    }
+}
 
 /// What `ReadyForQuery` says of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +101,14 @@ impl TransactionStatus {
 pub fn parameter_status(body: &[u8]) -> Result<(&[u8], &[u8]), UnexpectedEnd> {
     let mut reader = Reader::new(body);
     Ok((reader.cstr()?, reader.cstr()?))
+}
+
+/// Appends a whole `ParameterStatus`.
+pub fn say_parameter(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    message(out, PARAMETER_STATUS, |body| {
+        cstr(body, name);
+        cstr(body, value);
+    });
 }
 
 /// The tag in the body of a `CommandComplete`, such as `INSERT 0 1`.

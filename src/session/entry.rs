@@ -94,6 +94,19 @@ impl Owed {
     pub fn ends_unit(&self) -> bool {
         matches!(self, Owed::Query | Owed::FunctionCall | Owed::Sync)
     }
+
+    /// Whether it only defines statements, or says what they are: nothing that a transaction
+    /// could hold together.
+    pub fn is_definition(&self) -> bool {
+        matches!(
+            self,
+            Owed::Parse(_)
+                | Owed::Duplicate(_)
+                | Owed::DescribeStatement(_)
+                | Owed::Close(_)
+                | Owed::Supplied(_)
+        )
+    }
 }
 
 /// One entry.

@@ -36,6 +36,7 @@ pub mod statements;
 pub mod unit;
 pub mod unit_count;
 
+mod deallocate;
 mod front;
 mod message;
 mod naming;

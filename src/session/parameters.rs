@@ -22,6 +22,9 @@ const FIXED: &[&[u8]] = &[
 /// left: the cost of a sweep is spread over as many changes.
 const SWEEP_AT: usize = 1024;
 
+/// A value that no client can ask for: it differs from every one that is wanted.
+const UNKNOWN: &[u8] = b"\0";
+
 /// Whether a parameter of this name follows a client from server to server.
 pub fn follows(name: &[u8]) -> bool {
     !FIXED.iter().any(|fixed| fixed.eq_ignore_ascii_case(name))
@@ -58,6 +61,27 @@ impl ParameterSet {
         }
     }
 
+    /// Sets `name` to `value` as if it had never been reported: a server that reports it will say
+    /// so if this changes it.
+    pub fn replace_unreported(&mut self, name: &[u8], value: &[u8]) {
+        if let Ok(at) = self.find(name) {
+            self.entries.remove(at);
+        }
+        self.set(name, value, false);
+    }
+
+    /// What was reported `before` and has not been since then is what it was: the new value was
+    /// another spelling of it (`client_encoding` of `utf-8` for `UTF8`).
+    pub(super) fn take_unchanged(&mut self, before: &ParameterSet) {
+        for entry in self.entries.iter_mut().filter(|entry| !entry.reported) {
+            if let Ok(at) = before.find(&entry.name)
+                && before.entries[at].reported
+            {
+                *entry = before.entries[at].clone();
+            }
+        }
+    }
+
     /// The value of `name`.
     pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
         self.find(name).ok().map(|at| &self.entries[at].value[..])
@@ -71,6 +95,13 @@ impl ParameterSet {
     /// Keeps only what servers report: what is left on a server after `DISCARD ALL`.
     pub fn forget_unreported(&mut self) {
         self.entries.retain(|entry| entry.reported);
+    }
+
+    /// It is not known what servers do not report.
+    pub(super) fn doubt_unreported(&mut self) {
+        for entry in self.entries.iter_mut().filter(|entry| !entry.reported) {
+            entry.value = UNKNOWN.into();
+        }
     }
 
     fn find(&self, name: &[u8]) -> Result<usize, usize> {
@@ -130,7 +161,8 @@ impl Interner {
 
     /// `set` with one parameter changed, as a server reported it.
     pub fn with(&self, set: &Parameters, name: &[u8], value: &[u8]) -> Parameters {
-        if set.value(name) == Some(value) {
+        let known = set.find(name).map(|at| &set.entries[at]);
+        if known.is_ok_and(|known| known.reported && *known.value == *value) {
             return set.clone();
         }
         let mut changed = ParameterSet::clone(set);

@@ -72,7 +72,21 @@ pub struct Pipeline {
     /// Something of the extended protocol was sent after the last Sync: an implicit transaction
     /// is open, even if all of it has been answered (the client may have sent a Flush).
     open: bool,
+    /// What the open unit has come to, for a client that ends it with Flush instead of Sync.
+    definitions: Definitions,
     units: UnitCount,
+}
+
+/// Whether the open unit only says what later ones will use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Definitions {
+    /// Statements are prepared, described or closed, and nothing else.
+    #[default]
+    Only,
+    /// The same, and the client has asked to hear of it now.
+    Flushed,
+    /// Something else too.
+    NotOnly,
 }
 
 impl Pipeline {
@@ -135,8 +149,26 @@ impl Pipeline {
         if !matches!(entry.owed, Owed::Align | Owed::CopyEnd) {
             self.open = !entry.owed.ends_unit();
         }
+        self.definitions = match (entry.owed.ends_unit(), entry.owed.is_definition()) {
+            (true, _) => Definitions::Only,
+            (_, true) if self.definitions != Definitions::NotOnly => Definitions::Only,
+            _ => Definitions::NotOnly,
+        };
         self.units.pushed(&entry);
         self.entries.push_back(entry);
+    }
+
+    /// The client waits for what it has sent so far, and does not say that its unit ends.
+    pub(super) fn flushed(&mut self) {
+        if self.open && self.definitions == Definitions::Only {
+            self.definitions = Definitions::Flushed;
+        }
+    }
+
+    /// Whether the open unit is a client's that has heard what it asked for, which was only to
+    /// define statements (asyncpg's `prepare()`): ending it here changes nothing of its meaning.
+    pub(super) fn awaits_only_sync(&self) -> bool {
+        self.definitions == Definitions::Flushed && self.is_empty() && self.open && !self.aborted
     }
 
     /// A message of the extended protocol is being gathered: it belongs to this server.
@@ -366,6 +398,22 @@ mod tests {
         assert_eq!(pipeline.answer(b'G'), Answer::More(Action::Forward));
         assert_eq!(owed_left(&pipeline), [&Owed::Execute, &Owed::Sync]);
         assert_eq!(pipeline.copy(), Copy::Out);
+    }
+
+    #[test]
+    fn a_unit_of_definitions_is_known_when_it_was_flushed_and_answered() {
+        let mut pipeline = pipeline([Owed::Parse(None), Owed::DescribeStatement(None)]);
+        assert!(!pipeline.awaits_only_sync());
+        pipeline.flushed();
+        pipeline.answer(b'1');
+        pipeline.answer(b't');
+        assert!(!pipeline.awaits_only_sync(), "not answered in full");
+        pipeline.answer(b'n');
+        assert!(pipeline.awaits_only_sync());
+        pipeline.push(Entry::forward(Owed::Bind(None)));
+        pipeline.flushed();
+        pipeline.answer(b'2');
+        assert!(!pipeline.awaits_only_sync(), "a portal would be lost");
     }
 
     #[test]

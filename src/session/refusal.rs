@@ -139,6 +139,7 @@ impl Session {
             tag::CLOSE if header.frame_len() > OPENED_MAX => Err(Violation::Names(tag::CLOSE)),
             tag::CLOSE => Ok(self.close_locally(piece, header, to_client)),
             tag::PARSE => Ok(self.parse_locally(shared, piece, to_client)),
+            tag::QUERY => Ok(self.deallocate_locally(piece, header, to_client)),
             _ => Ok(0),
         }
     }
@@ -170,6 +171,23 @@ impl Session {
         }
         let statement = shared.statements.intern(parse.prepared);
         statement.is_accepted().then_some((parse, statement))
+    }
+
+    /// The name that the query at the front of `piece` frees, if it does that and nothing else.
+    pub(super) fn deallocated_by(&self, piece: &[u8]) -> Option<Vec<u8>> {
+        let frame = Frames::new(piece).next_frame().ok()??;
+        self.deallocated(tag::text(frame.body()))
+    }
+
+    fn deallocate_locally(
+        &mut self,
+        piece: &[u8],
+        header: Header,
+        to_client: &mut impl Outbox,
+    ) -> usize {
+        let Some(name) = self.deallocated_by(piece) else { return 0 };
+        self.deallocate(&name, to_client);
+        self.drop_message(piece, header, true, to_client)
     }
 
     fn parse_locally(

@@ -74,7 +74,7 @@ impl Session {
                 Ok(())
             }
             tag::PARAMETER_STATUS => self.parameter_status(shared, server, message, to_client),
-            tag::ERROR_RESPONSE => self.error(server, message, to_client),
+            tag::ERROR_RESPONSE => self.error(shared, server, message, to_client),
             tag => match server.pipeline.answer(tag) {
                 Answer::More(action) => {
                     self.command_complete(shared, server, message);
@@ -99,6 +99,7 @@ impl Session {
         if message.header.tag == tag::READY_FOR_QUERY {
             let status = message.body().and_then(TransactionStatus::parse);
             server.status = status.ok_or(ServerFault::Unreadable(tag::READY_FOR_QUERY))?;
+            self.ready(shared, server);
             if let Some(error) = server.align_error.take() {
                 return Err(ServerFault::Align(printable(&error)));
             }
@@ -127,6 +128,11 @@ impl Session {
         if follows(name) {
             let before = server.parameters.clone();
             server.parameters = shared.interner.with(&before, name, value);
+            if let Some(own) = self.led_back_to(server, name, value) {
+                let own = own.to_vec();
+                self.parameters = shared.interner.with(&self.parameters, name, &own);
+                return self.say_led_back(server, message, (name, &own), to_client);
+            }
             if !aligning && self.parameters.same(&before) {
                 self.parameters = server.parameters.clone();
             } else if !aligning {
@@ -137,10 +143,33 @@ impl Session {
         Ok(())
     }
 
+    /// What the client started with, where a reset has led the server back to what we logged in
+    /// with: the next link sets it there again.
+    fn led_back_to(&self, server: &ServerSide, name: &[u8], value: &[u8]) -> Option<&[u8]> {
+        let led_back = self.resetting && server.login.value(name) == Some(value);
+        self.startup.value(name).filter(|own| led_back && *own != value)
+    }
+
+    /// The client hears what it would hear from a server of its own.
+    fn say_led_back<C: Outbox>(
+        &self,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        (name, value): (&[u8], &[u8]),
+        to_client: &mut C,
+    ) -> Result<(), ServerFault> {
+        let mut said = Vec::new();
+        tag::say_parameter(&mut said, name, value);
+        to_client.supply(&said);
+        server.pass(message, false, to_client);
+        Ok(())
+    }
+
     /// `DISCARD ALL`, `DEALLOCATE ALL` and `RESET` change what a server holds without saying so
     /// otherwise.
     fn command_complete(&mut self, shared: &Shared, server: &mut ServerSide, message: Message<'_>) {
-        if message.header.tag != tag::COMMAND_COMPLETE {
+        // What we align with says RESET too, and is known already.
+        if message.header.tag != tag::COMMAND_COMPLETE || server.is_aligning() {
             return;
         }
         let Some(body) = message.body() else { return };
@@ -149,10 +178,28 @@ impl Session {
                 self.deallocate_all(server);
                 server.forget_unreported(shared);
                 self.parameters = self.startup.clone();
+                self.resetting = true;
             }
             b"DEALLOCATE ALL" => self.deallocate_all(server),
-            b"RESET" => server.forget_unreported(shared),
+            b"RESET" => {
+                server.doubt_unreported(shared);
+                self.resetting = true;
+            }
+            tag if changes_results(tag) => {
+                shared.statements.retire_all();
+                self.redefining = true;
+            }
             _ => {}
+        }
+    }
+
+    /// The server is ready for the client's next unit.
+    fn ready(&mut self, shared: &Shared, server: &ServerSide) {
+        self.resetting = false;
+        if self.redefining && server.status == TransactionStatus::Idle {
+            // What others have prepared since then saw the tables as they were before.
+            self.redefining = false;
+            shared.statements.retire_all();
         }
     }
 
@@ -167,6 +214,7 @@ impl Session {
 
     fn error<C: Outbox>(
         &mut self,
+        shared: &Shared,
         server: &mut ServerSide,
         message: Message<'_>,
         to_client: &mut C,
@@ -184,7 +232,10 @@ impl Session {
                 self.say_error(server, message, entries.first(), to_client);
                 let stale = fields.and_then(|fields| stale(fields, entries.first()?));
                 self.undo(server, entries);
-                stale.into_iter().for_each(|id| server.prepared.mark_stale(id));
+                if let Some(id) = stale {
+                    server.prepared.mark_stale(id);
+                    shared.statements.retire(id);
+                }
             }
             Answer::Failed(Action::Forward) => server.pass(message, true, to_client),
             _ if fatal => server.pass(message, true, to_client),
@@ -287,6 +338,13 @@ impl ServerSide {
         self.parameters = shared.interner.intern(left);
     }
 
+    /// Some of it may have been reset: all of it is set anew at the next link.
+    fn doubt_unreported(&mut self, shared: &Shared) {
+        let mut doubted = super::ParameterSet::clone(&self.parameters);
+        doubted.doubt_unreported();
+        self.parameters = shared.interner.intern(doubted);
+    }
+
     fn undo(&mut self, owed: &Owed) {
         match owed {
             Owed::Parse(Some(id)) => self.prepared.forget(*id),
@@ -297,6 +355,12 @@ impl ServerSide {
             _ => {}
         }
     }
+}
+
+/// Whether a command with this tag can change what prepared statements return. `DROP TABLE` is
+/// not among them: applications drop temporary tables all the time.
+fn changes_results(tag: &[u8]) -> bool {
+    matches!(tag, b"ALTER TABLE" | b"ALTER TYPE" | b"ALTER VIEW" | b"CREATE VIEW" | b"DROP VIEW")
 }
 
 /// The statement that must be prepared anew after this error: its plan is of no use any more

@@ -6,6 +6,7 @@ use super::parameters::alignment;
 use super::pipeline::{Copy, Entry, Owed, Undo};
 use super::server_side::{Rest, ServerSide, UnnamedHere};
 use super::state::{Session, Shared, Violation};
+use crate::protocol::backend::TransactionStatus;
 use crate::protocol::frame::Header;
 use crate::protocol::frontend as tag;
 
@@ -178,6 +179,9 @@ impl Session {
         }
         match tag {
             tag::QUERY => {
+                if let Some(step) = self.deallocate_message(server, message, out) {
+                    return Ok(step);
+                }
                 // It destroys the unnamed statement (exec_simple_query in postgres.c).
                 let before = std::mem::take(&mut self.unnamed);
                 server.unnamed = UnnamedHere::Unknown;
@@ -200,6 +204,10 @@ impl Session {
             tag::PARSE => self.parse_message(shared, server, message, out.server),
             tag::BIND => self.bind_message(server, message, out.server),
             tag::DESCRIBE | tag::CLOSE => self.named_message(server, message, out.server),
+            tag::FLUSH => {
+                server.pipeline.flushed();
+                Ok(Step::Next(server.stream(message, out.server)))
+            }
             _ => Ok(Step::Next(server.stream(message, out.server))),
         }
     }
@@ -248,6 +256,20 @@ impl ServerSide {
         let taken = self.stream(message, to_server);
         self.request_rest.ends_unit = true;
         if message.is_whole() { Step::UnitEnd(taken) } else { Step::Next(taken) }
+    }
+
+    /// Ends a unit that only defined statements and that the client leaves open: the answer to our
+    /// Sync is not shown, and the server is clean after it. Says whether there was one; nothing of
+    /// the client's may be sent before that answer.
+    pub fn end_definitions(&mut self, to_server: &mut impl Outbox) -> bool {
+        let ends = self.pipeline.awaits_only_sync()
+            && self.status == TransactionStatus::Idle
+            && !self.is_mid_message();
+        if ends {
+            to_server.supply(tag::SYNC_MESSAGE);
+            self.pipeline.push(Entry::skip(Owed::Sync));
+        }
+        ends
     }
 
     fn drop_request(&mut self, message: Message<'_>) -> usize {

@@ -211,6 +211,12 @@ impl Script {
         self.linked().clean().is_some()
     }
 
+    /// A unit that only defines statements is ended in the client's place.
+    pub(super) fn end_definitions(&mut self) -> bool {
+        let mut sink = Sink { piece: &[], out: &mut self.to_server };
+        self.servers[self.at.expect("linked")].end_definitions(&mut sink)
+    }
+
     /// The client sends; without a server, it is answered locally.
     pub(super) fn client(&mut self, script: &str) -> &mut Self {
         self.client_bytes(&client(script))

@@ -1,7 +1,8 @@
 //! What is known of one server connection: what it owes, what is prepared and set on it.
 
-use super::parameters::Parameters;
+use super::parameters::{ParameterSet, Parameters};
 use super::pipeline::Pipeline;
+use super::state::Shared;
 use super::statements::Prepared;
 use crate::ids::StatementId;
 use crate::protocol::backend::TransactionStatus;
@@ -32,6 +33,8 @@ pub struct ServerSide {
     pub(super) unnamed: UnnamedHere,
     /// What is set on it.
     pub(super) parameters: Parameters,
+    /// What was set on it at its login: where `RESET` leads back to.
+    pub(super) login: Parameters,
     /// The rest of a message that is on its way to it, or that is dropped.
     pub(super) request_rest: Rest,
     /// The rest of a message that is on its way from it.
@@ -74,6 +77,7 @@ impl ServerSide {
             status: TransactionStatus::Idle,
             prepared: Prepared::new(prepared_max),
             unnamed: UnnamedHere::Unknown,
+            login: parameters.clone(),
             parameters,
             request_rest: Rest::default(),
             reply_rest: Rest::default(),
@@ -90,6 +94,16 @@ impl ServerSide {
     /// What is set on it.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// What parameters that were set without knowing their usual spelling
+    /// ([`ParameterSet::replace_unreported`]) have come to, `before` being what was set here until
+    /// then.
+    pub fn settle_unreported(&mut self, shared: &Shared, before: &Parameters) -> Parameters {
+        let mut settled = ParameterSet::clone(&self.parameters);
+        settled.take_unchanged(before);
+        self.parameters = shared.interner.intern(settled);
+        self.parameters.clone()
     }
 
     /// What it owes.

@@ -94,6 +94,11 @@ pub struct Session {
     pub(super) parameters: Parameters,
     /// What it started with: where `DISCARD ALL` leads back to.
     pub(super) startup: Parameters,
+    /// `RESET` or `DISCARD ALL` was carried out: what the server reports until it is ready may
+    /// be what that led back to.
+    pub(super) resetting: bool,
+    /// Its transaction has changed what prepared statements return.
+    pub(super) redefining: bool,
     /// A long `Parse` that is being gathered.
     pub(super) gathering: Option<Box<Gathering>>,
     /// Why what the client sends now goes nowhere.
@@ -118,6 +123,8 @@ impl Session {
             unnamed: Unnamed::Nothing,
             parameters: startup.clone(),
             startup,
+            resetting: false,
+            redefining: false,
             gathering: None,
             refusing: super::refusal::Refusing::Nothing,
             translates,

@@ -101,6 +101,18 @@ impl StatementRegistry {
         self.insert(key, prepared)
     }
 
+    /// Whoever prepares the text of `id` from now on gets another statement: what servers have
+    /// prepared as this one is of no use any more.
+    pub(super) fn retire(&self, id: StatementId) {
+        self.by_text.retain(|_, statement| statement.id != id);
+    }
+
+    /// The same for all: a table was changed, and it is not known which statements read it. Those
+    /// who have prepared one keep it, and are told by their server, as PostgreSQL does.
+    pub(super) fn retire_all(&self) {
+        self.by_text.clear();
+    }
+
     fn insert(&self, key: Key, prepared: &[u8]) -> Arc<Statement> {
         self.sweep();
         let statement = Arc::new(Statement {

@@ -59,6 +59,7 @@ impl Session {
             | tag::COPY_DONE
             | tag::COPY_FAIL => Ok(Plan::Local),
             tag::PARSE if self.known_parse(shared, piece).is_some() => Ok(Plan::Local),
+            tag::QUERY if self.deallocated_by(piece).is_some() => Ok(Plan::Local),
             tag::QUERY
             | tag::FUNCTION_CALL
             | tag::PARSE

@@ -4,6 +4,7 @@ use super::super::OPENED_MAX;
 use super::super::request::Until;
 use super::super::script::{Script, client, framed};
 use super::super::state::{PREPARED_LEN_MAX, Violation};
+use super::super::unit::Plan;
 use crate::protocol::frontend as tag;
 
 /// `s1` (pgweir_1) is prepared on server 0, which is released.
@@ -290,4 +291,81 @@ fn messages_that_cannot_be_read_are_the_servers_to_refuse() {
     script.link(0).client_bytes(&nonsense);
     assert_eq!(script.to_server, nonsense);
     script.server("E 08P01 invalid | Z I").release();
+}
+
+#[test]
+fn a_useless_plan_is_nobody_elses_either() {
+    let mut script = with_s1();
+    script.link(0).client("B - s1 | S");
+    script.server("E 0A000 cached plan must not change result type | Z I").release();
+    script.another_client().to_server.clear();
+    script.link(1).client("P mine select 1 | S").server_sees("P pgweir_2 select 1 | S");
+}
+
+#[test]
+fn a_table_that_changes_makes_statements_anew_at_once_and_at_commit() {
+    let mut script = with_s1();
+    script.link(0).client("Q begin; alter table t").server("C BEGIN | C ALTER TABLE | Z T");
+    let during = script.shared.statements.intern(b"select 1\0\0\0").id;
+    script.client("Q commit").server("C COMMIT | Z I").release();
+    let after = script.shared.statements.intern(b"select 1\0\0\0").id;
+    assert_eq!((during.0 > 1, after > during), (true, true), "{during:?} {after:?}");
+    script.to_server.clear();
+    script.link(0).client("B - s1 | S").server_sees("B - pgweir_1 | S");
+}
+
+#[test]
+fn a_statement_is_deallocated_by_its_own_name_without_a_server() {
+    let mut script = with_s1();
+    script.client("Q DEALLOCATE s1").client_sees("C DEALLOCATE | Z I");
+    assert_eq!(script.session.prepared_len(), 0);
+    script.client("Q DEALLOCATE s1").client_sees("");
+    assert_eq!(script.plan().unwrap(), Plan::Link { whole: true }, "a server refuses it");
+}
+
+#[test]
+fn a_statement_is_deallocated_in_a_transaction_in_its_turn() {
+    let mut script = with_s1();
+    script.link(0).client("Q begin | Q deallocate \"s1\";").server_sees("Q begin");
+    script
+        .client_sees("")
+        .server("C BEGIN | Z T")
+        .client_sees("C BEGIN | Z T | C DEALLOCATE | Z T");
+    script.client("B - s1 | S").server_sees("B - s1 | S");
+    script.server("E 26000 no | Z E").client("Q commit").server("C ROLLBACK | Z I").release();
+}
+
+#[test]
+fn a_failed_transaction_refuses_to_deallocate() {
+    let mut script = with_s1();
+    script.link(0).client("Q begin").server("C BEGIN | Z T").client("Q bad");
+    script.server("E 42601 no | Z E").to_server.clear();
+    script.client("Q DEALLOCATE s1").server_sees("Q DEALLOCATE s1");
+    assert_eq!(script.session.prepared_len(), 1);
+}
+
+#[test]
+fn a_unit_that_only_prepares_and_is_flushed_is_ended_for_the_client() {
+    let mut script = Script::new();
+    script.link(0).client("P s1 a | D S s1 | H").server_sees("P pgweir_1 a | D S pgweir_1 | H");
+    assert!(!script.end_definitions(), "nothing is answered");
+    script.server("1 | t | T").client_sees("1 | t | T");
+    assert!(script.end_definitions() && !script.is_clean());
+    script.server_sees("S").server("Z I").client_sees("").release();
+    script.link(1).client("B - s1 | E | S").server_sees("P pgweir_1 a | B - pgweir_1 | E | S");
+}
+
+#[test]
+fn a_unit_that_does_more_stays_the_clients() {
+    for (unit, answers) in [("B - - | H", "2"), ("B - - | E | H", "2 | C X"), ("D P - | H", "n")] {
+        let mut script = Script::new();
+        script.link(0).client("P - a | S").server("1 | Z I").client(unit).server(answers);
+        assert!(!script.end_definitions(), "{unit}");
+    }
+    let mut script = Script::new();
+    script.link(0).client("Q begin | P s1 a | H").server("C BEGIN | Z T | 1");
+    assert!(!script.end_definitions(), "a transaction goes on");
+    let mut script = Script::new();
+    script.link(0).client("P s1 bad | H").server("E 42601 no");
+    assert!(!script.end_definitions(), "the client's own Sync is awaited");
 }
