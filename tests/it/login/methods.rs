@@ -53,9 +53,8 @@ fn users_come_from_a_file_in_pgbouncer_s_format() {
     let name = &database.name;
     let file = tempfile::NamedTempFile::new().unwrap();
     let lines = format!(
-        "; users of the shop\n\n\"plain\" \"pass \"\"word\"\" \"\n\"old\" \"{}\" trailing\n\
-         \"{name}\" \"from the file\"\n",
-        MD5_OF_OLD
+        "; users of the shop\n\n\"plain\" \"pass \"\"word\"\" \"\n\"old\" \"{MD5_OF_OLD}\" trailing\n\
+         \"{name}\" \"from the file\"\n"
     );
     std::fs::write(file.path(), lines).unwrap();
     let settings = format!("auth_type = \"md5\"\nauth_file = \"{}\"", file.path().display());
