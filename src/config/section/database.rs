@@ -65,7 +65,7 @@ settings! {
             NO_LIMIT, unset "[pooler] query_wait_timeout", like "\"30s\"", at AtReload;
         /// How long a server is used.
         server_lifetime: Duration =
-            time_from_ms(0), unset "[pooler] server_lifetime", like "\"30min\"", at AtReload;
+            time_from_ms(1), unset "[pooler] server_lifetime", like "\"30min\"", at AtReload;
         /// How long a server may be idle.
         server_idle_timeout: Option<Duration> =
             OR_NEVER, unset "[pooler] server_idle_timeout", like "\"5min\"", at AtReload;

@@ -17,10 +17,10 @@ settings! {
         /// How long a server may be idle before it is closed, down to min_pool_size. 0 never
         /// closes it for that.
         server_idle_timeout: Option<Duration> = OR_NEVER, default seconds(600), at AtReload;
-        /// How long a server is used before it is closed, once no client needs it. 0 never closes
-        /// it for that.
+        /// How long a server is used before it is closed, once no client needs it. "1ms" uses
+        /// each server about once; 0, which does that in PgBouncer, is not taken.
         server_lifetime: Duration =
-            time_from_ms(0), default Duration::from_secs(3600), at AtReload;
+            time_from_ms(1), default Duration::from_secs(3600), at AtReload;
         /// How long connecting and logging in to a server may take.
         server_connect_timeout: Duration =
             time_from_ms(1), default Duration::from_secs(15), at AtReload;
