@@ -29,7 +29,8 @@ pub(super) fn run(arguments: &args::Demo) -> Exit {
 
 fn serve(demo: &Demo, out: &mut dyn Write) -> Exit {
     let text = demo.config_text();
-    let environment = Environment::from_iter(std::iter::empty::<(String, String)>());
+    // So that PGWEIR_POOLER_DEFAULT_POOL_SIZE=10 shows what a pool of 10 does.
+    let environment: Environment = std::env::vars_os().collect();
     let read = move || {
         let outside = Outside { environment: &environment, files: &Disk };
         Settings::from_text("demo", &text, outside)

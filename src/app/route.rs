@@ -4,26 +4,19 @@ use super::command::complain;
 use super::exit::Exit;
 use crate::args::Route;
 use crate::config::{Environment, Settings};
-use crate::routing::{Classifier, explain, run_lines};
+use crate::routing::{Classifier, Explainer, run_lines};
 use std::io::{self, BufReader, Write};
 
 /// Answers on standard output.
 pub(super) fn run(route: &Route) -> Exit {
-    if let (Some(path), Some(database)) = (&route.config, &route.database) {
-        let environment: Environment = std::env::vars_os().collect();
-        let settings = match Settings::from_file(path, None, &environment) {
-            Ok(loaded) => loaded.settings,
-            Err(mistakes) => {
-                complain(&mistakes.to_string());
-                return Exit::BadConfiguration;
-            }
-        };
-        if settings.database(database).is_none() {
-            complain(&format!("{}: there is no database \"{database}\"", path.display()));
+    let splits = match splits(route) {
+        Ok(splits) => splits,
+        Err(complaint) => {
+            complain(&complaint);
             return Exit::BadConfiguration;
         }
-    }
-    match answer(route) {
+    };
+    match answer(route, &Explainer::new(Classifier::new([0, 0]), splits)) {
         Ok(()) => Exit::Ok,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(error) => {
@@ -33,15 +26,25 @@ pub(super) fn run(route: &Route) -> Exit {
     }
 }
 
-fn answer(route: &Route) -> io::Result<()> {
-    let classifier = Classifier::new([0, 0]);
+/// Whether reads have a choice of hosts in the database that is asked about.
+fn splits(route: &Route) -> Result<bool, String> {
+    let (Some(path), Some(name)) = (&route.config, &route.database) else { return Ok(true) };
+    let environment: Environment = std::env::vars_os().collect();
+    let loaded = Settings::from_file(path, None, &environment).map_err(|m| m.to_string())?;
+    match loaded.settings.database(name) {
+        Some(database) => Ok(database.routing.read_write_split && !database.replicas.is_empty()),
+        None => Err(format!("{}: there is no database \"{name}\"", path.display())),
+    }
+}
+
+fn answer(route: &Route, explainer: &Explainer) -> io::Result<()> {
     let mut output = io::stdout().lock();
     match route.sql() {
         Some(sql) if route.json => {
-            serde_json::to_writer(&mut output, &explain(&classifier, sql))?;
+            serde_json::to_writer(&mut output, &explainer.explain(sql))?;
             writeln!(output)
         }
-        Some(sql) => writeln!(output, "{}", explain(&classifier, sql)),
-        None => run_lines(&classifier, BufReader::new(io::stdin()), output, route.json),
+        Some(sql) => writeln!(output, "{}", explainer.explain(sql)),
+        None => run_lines(explainer, BufReader::new(io::stdin()), output, route.json),
     }
 }

@@ -25,17 +25,34 @@ pub struct Explanation {
     pub detail: String,
 }
 
-/// Explains `sql` as `classifier` classes it.
-#[must_use]
-pub fn explain(classifier: &Classifier, sql: &str) -> Explanation {
-    let class = classifier.classify(sql.as_bytes());
-    let Finding { subject, .. } = examine(sql.as_bytes());
-    let detail = match subject {
-        Some(name) => format!("{}: {name}", class.reason.explanation()),
-        None => class.reason.explanation().to_owned(),
-    };
-    let role = if class.access == Access::Read { Role::Replica } else { Role::Primary };
-    Explanation { sql: sql.to_owned(), access: class.access, role, reason: class.reason, detail }
+/// Explains statements under the rules of one database.
+#[derive(Debug)]
+pub struct Explainer {
+    classifier: Classifier,
+    /// Whether reads have a choice of hosts: `read_write_split`, and a replica to go to.
+    splits: bool,
+}
+
+impl Explainer {
+    /// With `splits`, reads go to replicas; without, all goes to the primary.
+    #[must_use]
+    pub fn new(classifier: Classifier, splits: bool) -> Self {
+        Self { classifier, splits }
+    }
+
+    /// Explains `sql`.
+    #[must_use]
+    pub fn explain(&self, sql: &str) -> Explanation {
+        let class = self.classifier.classify(sql.as_bytes());
+        let is_read = class.access == Access::Read;
+        let reason = if is_read && !self.splits { Reason::SplitOff } else { class.reason };
+        let detail = match examine(sql.as_bytes()) {
+            Finding { subject: Some(name), .. } => format!("{}: {name}", reason.explanation()),
+            _ => reason.explanation().to_owned(),
+        };
+        let role = if is_read && self.splits { Role::Replica } else { Role::Primary };
+        Explanation { sql: sql.to_owned(), access: class.access, role, reason, detail }
+    }
 }
 
 impl fmt::Display for Explanation {
@@ -51,16 +68,23 @@ mod tests {
 
     #[test]
     fn it_names_the_function_or_relation_that_decided() {
-        let classifier = Classifier::new([1, 2]);
-        let detail = |sql| explain(&classifier, sql).detail;
+        let explainer = Explainer::new(Classifier::new([1, 2]), true);
+        let detail = |sql| explainer.explain(sql).detail;
         assert!(detail("SELECT shop.Refill(1)").ends_with(": shop.refill"));
         assert!(detail("SELECT 1 FROM pg_stat_activity").ends_with(": pg_stat_activity"));
         assert_eq!(detail("SELECT 1"), Reason::Read.explanation());
     }
 
     #[test]
+    fn without_a_choice_of_hosts_reads_stay_on_the_primary() {
+        let explainer = Explainer::new(Classifier::new([1, 2]), false);
+        let Explanation { access, role, reason, .. } = explainer.explain("SELECT 1");
+        assert_eq!((access, role, reason), (Access::Read, Role::Primary, Reason::SplitOff));
+    }
+
+    #[test]
     fn it_is_written_as_a_line_and_its_text() {
-        let explanation = explain(&Classifier::new([1, 2]), "DELETE FROM t");
+        let explanation = Explainer::new(Classifier::new([1, 2]), true).explain("DELETE FROM t");
         let expected =
             format!("primary: write, write ({})\n    DELETE FROM t", Reason::Write.explanation());
         assert_eq!(explanation.to_string(), expected);

@@ -4,8 +4,7 @@ use std::io::{self, BufRead, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::Classifier;
-use super::explain::explain;
+use super::explain::Explainer;
 
 /// The longest line that is read, newline included. Far more than the classifier looks at; JSON
 /// may need six bytes for one of a statement's.
@@ -20,7 +19,7 @@ pub const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// # Errors
 /// Only those of `input` and `output` themselves.
 pub fn run_lines(
-    classifier: &Classifier,
+    explainer: &Explainer,
     mut input: impl BufRead,
     mut output: impl Write,
     json: bool,
@@ -28,9 +27,9 @@ pub fn run_lines(
     let mut line = Vec::new();
     while let Some(complete) = next_line(&mut input, &mut line)? {
         match (json, complete) {
-            (true, true) => answer_json(classifier, &line, &mut output)?,
+            (true, true) => answer_json(explainer, &line, &mut output)?,
             (true, false) => write_json(&mut output, &Failure::new(TOO_LONG))?,
-            (false, true) => answer_text(classifier, &line, &mut output)?,
+            (false, true) => answer_text(explainer, &line, &mut output)?,
             (false, false) => writeln!(output, "{TOO_LONG}")?,
         }
     }
@@ -58,10 +57,10 @@ impl Failure {
     }
 }
 
-fn answer_json(classifier: &Classifier, line: &[u8], output: impl Write) -> io::Result<()> {
+fn answer_json(explainer: &Explainer, line: &[u8], output: impl Write) -> io::Result<()> {
     match serde_json::from_slice(line) {
         Ok(Question::Text(sql) | Question::Object { sql }) => {
-            write_json(output, &explain(classifier, &sql))
+            write_json(output, &explainer.explain(&sql))
         }
         Err(error) => write_json(output, &Failure::new(complaint(&error))),
     }
@@ -76,9 +75,9 @@ fn complaint(error: &serde_json::Error) -> String {
     }
 }
 
-fn answer_text(classifier: &Classifier, line: &[u8], mut output: impl Write) -> io::Result<()> {
+fn answer_text(explainer: &Explainer, line: &[u8], mut output: impl Write) -> io::Result<()> {
     let sql = String::from_utf8_lossy(line);
-    if sql.trim().is_empty() { Ok(()) } else { writeln!(output, "{}", explain(classifier, &sql)) }
+    if sql.trim().is_empty() { Ok(()) } else { writeln!(output, "{}", explainer.explain(&sql)) }
 }
 
 fn write_json(mut output: impl Write, answer: &impl Serialize) -> io::Result<()> {
@@ -103,10 +102,12 @@ fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routing::Classifier;
 
     fn answers(input: &[u8], json: bool) -> String {
         let mut output = Vec::new();
-        run_lines(&Classifier::new([1, 2]), input, &mut output, json).unwrap();
+        let explainer = Explainer::new(Classifier::new([1, 2]), true);
+        run_lines(&explainer, input, &mut output, json).unwrap();
         String::from_utf8(output).unwrap()
     }
 

@@ -13,7 +13,7 @@
 //! 4. [`Policy`] turns the class, the session's [`Pin`] and the time into a [`Role`]; [`balance`]
 //!    picks the replica.
 //!
-//! [`Classifier`] is 1 to 3; [`explain()`] and [`run_lines`] show what it does. What the proof
+//! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does. What the proof
 //! cannot see is listed in `docs/routing.md`.
 
 pub mod balance;
@@ -37,7 +37,7 @@ pub mod token;
 
 pub use class::{Access, Class};
 pub use classify::{Classifier, MAX_CLASSIFIED_BYTES};
-pub use explain::{Explanation, explain};
+pub use explain::{Explainer, Explanation};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use lines::{MAX_LINE_BYTES, run_lines};
 pub use pin::Pin;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::routing::{Access, MAX_DEPTH, Role, explain};
+use crate::routing::{Access, Explainer, MAX_DEPTH, Role};
 
 mod places;
 mod soup;
@@ -156,9 +156,9 @@ const OPENINGS: &[&str] = &[
 
 #[test]
 fn the_explanation_is_the_classification() {
-    let classifier = classifier();
+    let explainer = Explainer::new(classifier(), true);
     for (sql, expected) in table::statements() {
-        let explanation = explain(&classifier, sql);
+        let explanation = explainer.explain(sql);
         assert_eq!(explanation.access, expected.access, "{sql}");
         assert_eq!(explanation.reason, expected.reason, "{sql}");
         assert_eq!(explanation.role == Role::Replica, expected.access == Access::Read, "{sql}");
