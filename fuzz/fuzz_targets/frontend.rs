@@ -4,7 +4,7 @@
 use pgweir::protocol::frontend::{Bind, Parse, Target, text};
 
 libfuzzer_sys::fuzz_target!(|body: &[u8]| {
-    let _ = (Parse::parse(body), Target::parse(body), text(body));
+    let _ = (Parse::open(body), Target::parse(body), text(body));
     assert!(
         Bind::parse(body).is_ok_and(|bind| bind.names_len <= body.len())
             || Bind::parse(body).is_err()
