@@ -3,7 +3,7 @@
 use super::error::OpenError;
 use super::target::Target;
 use crate::net::tls::mode::Attempt;
-use crate::net::{Accepted, Address, Chunk, Stream, connect as sockets};
+use crate::net::{Accepted, Chunk, Stream, connect as sockets};
 use crate::protocol::startup::SSL_REQUEST;
 use std::time::Duration;
 
@@ -14,8 +14,7 @@ pub(super) async fn connect(target: &Target) -> Result<Stream, OpenError> {
     let mut stream = Stream::new(accepted)?;
     match target.tls.wants() {
         // As in libpq, TLS is not spoken over Unix sockets.
-        Attempt::TlsRequired if local => Ok(stream),
-        Attempt::Plain | Attempt::TlsIfOffered if local => Ok(stream),
+        _ if local => Ok(stream),
         Attempt::Plain => Ok(stream),
         attempt => {
             if is_offered(&mut stream, target).await? {
@@ -47,11 +46,7 @@ async fn is_offered(stream: &mut Stream, target: &Target) -> Result<bool, OpenEr
 }
 
 fn not_postgres(target: &Target, what: &str) -> OpenError {
-    OpenError::NotPostgres(format!("{}: {what}", describe(&target.address)))
-}
-
-fn describe(address: &Address) -> String {
-    address.to_string()
+    OpenError::NotPostgres(format!("{}: {what}", target.address))
 }
 
 fn tls_error(error: std::io::Error) -> OpenError {
