@@ -4,7 +4,7 @@ use super::build::{BuildError, build, salts};
 use super::exit::Exit;
 use super::logs;
 use super::sockets::{self, CannotListen, Named, accept};
-use super::workers::{self, Workers};
+use super::workers::{self, Driver, Workers};
 use crate::auth::Salts;
 use crate::client::worker::Clients;
 use crate::config::reload::compare;
@@ -39,6 +39,9 @@ pub enum CannotStart {
     /// An address cannot be listened on.
     #[error(transparent)]
     Listen(#[from] CannotListen),
+    /// The settings ask for io_uring.
+    #[error("cannot start with pooler.io = \"uring\": {0}")]
+    Io(#[from] crate::net::uring::Unavailable),
     /// The system refuses a thread, an event loop or a signal.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -49,7 +52,9 @@ impl CannotStart {
     pub fn exit(&self) -> Exit {
         match self {
             CannotStart::Mistakes(_) | CannotStart::Build(_) => Exit::BadConfiguration,
-            CannotStart::Listen(_) | CannotStart::System(_) => Exit::Unavailable,
+            CannotStart::Listen(_) | CannotStart::Io(_) | CannotStart::System(_) => {
+                Exit::Unavailable
+            }
         }
     }
 }
@@ -61,6 +66,7 @@ pub struct Process {
     salts: Arc<Salts>,
     pooler: Arc<Pooler>,
     clients: Arc<Clients>,
+    driver: Driver,
     letters: Vec<workers::Letters>,
     sockets: Vec<Named>,
 }
@@ -103,6 +109,7 @@ impl Process {
         }
         let salts = salts();
         let plans = build(&settings, &salts)?;
+        let driver = Driver::choose(settings.pooler.process.io)?;
         let sockets = sockets::bind(&settings)?;
         raise_file_limit(&settings);
         let count = workers::count(settings.pooler.process.workers);
@@ -113,7 +120,7 @@ impl Process {
         let clients =
             Clients { policy: ArcSwap::from_pointee(plans.policy), count: AtomicUsize::new(0) };
         let (settings, clients) = (RefCell::new(settings), Arc::new(clients));
-        Ok(Process { read, settings, salts, pooler, clients, letters, sockets })
+        Ok(Process { read, settings, salts, pooler, clients, driver, letters, sockets })
     }
 
     /// All pools, for who wants to watch them.
@@ -149,7 +156,8 @@ impl Process {
         letters: Vec<workers::Letters>,
     ) -> io::Result<(tokio::runtime::Runtime, Workers)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let workers = Workers::start(letters, &self.pooler, &self.clients)?;
+        let (driver, process) = (self.driver, runtime.handle());
+        let workers = Workers::start(letters, driver, process, &self.pooler, &self.clients)?;
         Ok((runtime, workers))
     }
 

@@ -1,13 +1,17 @@
 //! The worker threads: each an event loop of its own, with tasks that never move.
 
+use super::exit::Exit;
 use crate::client::Worker;
 use crate::client::worker::Clients;
-use crate::config::section::process::Workers as Configured;
+use crate::config::section::process::{Io, Workers as Configured};
 use crate::ids::WorkerId;
+use crate::net::uring;
 use crate::pooler::{Letter, Mailbox, Pooler};
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use tokio::runtime::{Handle, LocalOptions};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::LocalSet;
 
@@ -27,6 +31,37 @@ pub(super) fn mailboxes(count: usize) -> (Vec<Mailbox>, Vec<Letters>) {
     (0..count).map(|_| Mailbox::new()).unzip()
 }
 
+/// What carries the workers' sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Driver {
+    Uring,
+    Epoll,
+}
+
+impl Driver {
+    /// What the settings ask for, as far as it can be had; one line of the log says what it is.
+    ///
+    /// # Errors
+    /// io_uring is asked for and cannot be used.
+    pub(super) fn choose(io: Io) -> Result<Driver, uring::Unavailable> {
+        let tried = match io {
+            Io::Epoll => return Ok(Driver::Epoll),
+            Io::Auto | Io::Uring => uring::available(),
+        };
+        match tried {
+            Ok(()) => {
+                tracing::info!("sockets are read and written by io_uring");
+                Ok(Driver::Uring)
+            }
+            Err(unavailable) if io == Io::Auto => {
+                tracing::info!("sockets are read and written by epoll: {unavailable}");
+                Ok(Driver::Epoll)
+            }
+            Err(unavailable) => Err(unavailable),
+        }
+    }
+}
+
 /// The threads.
 #[derive(Debug)]
 pub(super) struct Workers {
@@ -34,14 +69,23 @@ pub(super) struct Workers {
 }
 
 impl Workers {
-    /// Starts a thread for each mailbox.
+    /// Starts a thread for each mailbox. What the workers use of tokio beside their sockets is
+    /// driven by `process`, where they have no event loop of tokio's own.
     pub(super) fn start(
         letters: Vec<Letters>,
+        driver: Driver,
+        process: &Handle,
         pooler: &Arc<Pooler>,
         clients: &Arc<Clients>,
     ) -> io::Result<Workers> {
         let numbered = (0u16..).map(WorkerId).zip(letters);
-        let start = |(id, letters)| start(id, letters, pooler.clone(), clients.clone());
+        let start = |(id, letters)| {
+            let seat = Seat { id, letters, pooler: pooler.clone(), clients: clients.clone() };
+            match driver {
+                Driver::Epoll => seat.start_with_epoll(),
+                Driver::Uring => seat.start_with_uring(process.clone()),
+            }
+        };
         Ok(Workers { threads: numbered.map(start).collect::<io::Result<_>>()? })
     }
 
@@ -52,19 +96,72 @@ impl Workers {
     }
 }
 
-fn start(
+/// A worker that has no thread yet.
+struct Seat {
     id: WorkerId,
     letters: Letters,
     pooler: Arc<Pooler>,
     clients: Arc<Clients>,
-) -> io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name(format!("pgweir-{id}")).spawn(move || {
-        let tasks = LocalSet::new();
-        let worker = Worker::new(id, pooler, clients);
-        runtime.block_on(tasks.run_until(worker.run(letters)));
+}
+
+impl Seat {
+    /// tokio's event loop carries everything. Its tasks are the runtime's own: to wake one of a
+    /// `LocalSet` from the event loop would cost a system call.
+    fn start_with_epoll(self) -> io::Result<JoinHandle<()>> {
+        let (made, is_made) = std::sync::mpsc::sync_channel(1);
+        let thread = self.thread().spawn(move || {
+            let mut builder = tokio::runtime::Builder::new_current_thread();
+            match builder.enable_all().build_local(LocalOptions::default()) {
+                Ok(runtime) => {
+                    let _ = made.send(Ok(()));
+                    let worker = Worker::new(self.id, self.pooler, self.clients);
+                    runtime.block_on(worker.run(self.letters));
+                    // Letting go of the tasks closes their connections.
+                    runtime.shutdown_background();
+                }
+                Err(error) => drop(made.send(Err(error))),
+            }
+        })?;
+        is_made.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))?;
+        Ok(thread)
+    }
+
+    /// A ring carries the sockets; timers and whatever else is tokio's go to the process's own
+    /// event loop. Returns when the ring is there: only its own thread can make it.
+    fn start_with_uring(self, process: Handle) -> io::Result<JoinHandle<()>> {
+        let (made, is_made) = std::sync::mpsc::sync_channel(1);
+        let thread = self.thread().spawn(move || {
+            let _tokio = process.enter();
+            match uring::Ring::install() {
+                Ok(ring) => {
+                    let _ = made.send(Ok(()));
+                    self.work_with(ring);
+                }
+                Err(error) => drop(made.send(Err(error))),
+            }
+        })?;
+        is_made.recv().unwrap_or_else(|gone| Err(io::Error::other(gone)))?;
+        Ok(thread)
+    }
+
+    fn work_with(self, ring: Rc<uring::Ring>) {
+        let (id, tasks) = (self.id, LocalSet::new());
+        if let Err(error) = ring.run(self.work(&tasks)) {
+            // Its clients could be neither served nor told.
+            tracing::error!(worker = %id, %error, "io_uring failed");
+            std::process::exit(i32::from(Exit::Internal.status()));
+        }
         // Letting go of the tasks closes their connections.
         drop(tasks);
-        runtime.shutdown_background();
-    })
+        ring.uninstall();
+    }
+
+    fn thread(&self) -> std::thread::Builder {
+        std::thread::Builder::new().name(format!("pgweir-{}", self.id))
+    }
+
+    async fn work(self, tasks: &LocalSet) {
+        let worker = Worker::new(self.id, self.pooler, self.clients);
+        tasks.run_until(worker.run(self.letters)).await;
+    }
 }

@@ -7,7 +7,7 @@ use super::task::Client;
 use super::welcome::welcome;
 use super::worker::{Seat, Worker};
 use crate::net::tls::hello::looks_like_tls;
-use crate::net::{Chunk, Socket, Stream};
+use crate::net::{Chunk, Stream};
 use crate::protocol::error_response::{ErrorReport, printable};
 use crate::protocol::startup::{self, Packet, Startup};
 use std::io;
@@ -134,7 +134,7 @@ impl Opening {
 
     /// TLS runs over the network only, as in PostgreSQL.
     fn is_remote(&self) -> bool {
-        matches!(self.stream.socket(), Socket::Tcp(_))
+        !self.stream.socket().is_unix()
     }
 
     /// Answers requests for encryption until the client says who it is.

@@ -109,7 +109,7 @@ impl Relay<'_> {
         loop {
             let from_server = self.carry_replies(cx)?;
             let client_took = self.flush_client(cx)?;
-            self.check_boundary()?;
+            self.check_boundary(cx)?;
             let from_client = self.carry_requests(cx)?;
             let server_took = self.flush_server(cx)?;
             if !(from_server || client_took || from_client || server_took) {
@@ -167,7 +167,7 @@ impl Relay<'_> {
     }
 
     /// What may happen only between transactions.
-    fn check_boundary(&mut self) -> Result<(), Unlink> {
+    fn check_boundary(&mut self, cx: &mut Context<'_>) -> Result<(), Unlink> {
         let server = &mut *self.held;
         if self.mode == PoolMode::Statement && server.side.status() != TransactionStatus::Idle {
             return Err(Unlink::ClientFault(error::transaction_in_statement_mode()));
@@ -181,6 +181,12 @@ impl Relay<'_> {
             return Ok(());
         }
         let Some(clean) = server.side.clean() else { return Ok(()) };
+        // A server can answer before all that it was sent is known to have arrived.
+        match server.stream.poll_sent(cx) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Err(error)) => return Err(Unlink::ServerLost(error.to_string())),
+            Poll::Ready(Ok(())) => {}
+        }
         if self.mode != PoolMode::Session {
             return Err(Unlink::Clean(clean));
         }

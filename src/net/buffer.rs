@@ -59,6 +59,29 @@ impl Drop for Lease {
     }
 }
 
+/// A block that only its holder can see, for a driver to fill.
+#[derive(Debug)]
+pub(super) struct Blank(Lease);
+
+impl Blank {
+    pub(super) fn borrow() -> Self {
+        Blank(Lease::borrow())
+    }
+
+    /// Where [`BLOCK_LEN`] bytes may be written to, for as long as this is not dropped or turned
+    /// into a chunk. It may be moved: the block itself stays where it is.
+    pub(super) fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.0.bytes_mut().as_mut_ptr()
+    }
+
+    /// A chunk of the first `len` bytes.
+    pub(super) fn into_chunk(self, len: usize) -> Chunk {
+        let mut chunk = Chunk { lease: self.0, start: 0, end: len.min(BLOCK_LEN) };
+        chunk.settle();
+        chunk
+    }
+}
+
 /// A piece of received bytes. Parts of it can be shared without a copy; an empty one owns
 /// nothing.
 #[derive(Clone, Debug)]

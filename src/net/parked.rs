@@ -1,51 +1,77 @@
 //! A connection that nobody uses now: it owns no buffer and may change its worker.
 
+use super::readiness;
 use super::socket::Socket;
 use super::stream::Stream;
 use super::tls::TlsSession;
+use super::uring;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io;
 
 /// What is left of a [`Stream`] while it is idle. Unlike a stream it can go to another thread.
 #[derive(Debug)]
 pub struct Parked {
-    socket: Socket,
+    socket: Resting,
     tls: Option<TlsSession>,
 }
 
+/// The socket, as its driver keeps it meanwhile.
+#[derive(Debug)]
+enum Resting {
+    Readiness(readiness::Socket),
+    Ring(uring::Parked),
+}
+
 impl Parked {
-    pub(super) fn new(socket: Socket, tls: Option<TlsSession>) -> Self {
-        Parked { socket, tls }
+    /// `None`, and the connection ends, where something is on its way.
+    pub(super) fn new(socket: Socket, tls: Option<TlsSession>) -> Option<Self> {
+        let socket = match socket {
+            Socket::Readiness(socket) => Resting::Readiness(socket),
+            Socket::Ring(socket) => Resting::Ring(socket.park()?),
+        };
+        Some(Parked { socket, tls })
     }
 
-    /// Whether nothing has arrived meanwhile, as far as its event loop knows; no system call.
+    /// Whether nothing has arrived meanwhile, as far as its driver knows; no system call.
     pub fn is_quiet(&self) -> bool {
-        self.socket.is_quiet()
+        match &self.socket {
+            Resting::Readiness(socket) => socket.is_quiet(),
+            Resting::Ring(parked) => parked.is_quiet(),
+        }
     }
 
     /// Closes it, after `last` where that can be said at once and in the clear.
     pub fn farewell(self, last: &[u8]) {
-        if self.tls.is_none() {
-            let _ = send(&self.socket, last, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        if self.tls.is_some() {
+            return;
+        }
+        match self.socket {
+            Resting::Readiness(socket) => {
+                let _ = send(&socket, last, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+            }
+            Resting::Ring(parked) => parked.farewell(last),
         }
     }
 
-    /// Uses it again on the worker where it was parked.
-    pub fn resume(self) -> Stream {
-        Stream::over(self.socket, self.tls)
-    }
-
-    /// Uses it again on another worker, whose event loop watches it from now on. That loop has
-    /// not heard of it yet, so the kernel is asked whether something has arrived: `None` if so.
-    pub fn resume_elsewhere(self) -> io::Result<Option<Stream>> {
-        let socket = Socket::register(self.socket.deregister()?)?;
-        let quiet = !has_arrived(&socket);
-        Ok(quiet.then(|| Stream::over(socket, self.tls)))
+    /// Uses it again on this thread; `elsewhere` than where it was parked, the thread's driver has
+    /// not heard of it yet and asks the kernel. `None` where something has arrived meanwhile.
+    ///
+    /// # Errors
+    /// What the system says of a socket that it cannot watch.
+    pub fn resume(self, elsewhere: bool) -> io::Result<Option<Stream>> {
+        let socket = match self.socket {
+            Resting::Readiness(socket) if elsewhere => moved(socket)?,
+            Resting::Readiness(socket) => socket.is_quiet().then_some(Socket::Readiness(socket)),
+            Resting::Ring(parked) => parked.resume().map(Socket::Ring),
+        };
+        Ok(socket.map(|socket| Stream::over(socket, self.tls)))
     }
 }
 
-fn has_arrived(socket: &Socket) -> bool {
+fn moved(socket: readiness::Socket) -> io::Result<Option<Socket>> {
+    let socket = readiness::Socket::register(socket.deregister()?)?;
     let mut byte = [0u8; 1];
-    let peeked = recv(socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
-    !matches!(peeked, Err(rustix::io::Errno::AGAIN))
+    let peeked = recv(&socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    let quiet = matches!(peeked, Err(rustix::io::Errno::AGAIN));
+    Ok(quiet.then_some(Socket::Readiness(socket)))
 }

@@ -1,12 +1,13 @@
-//! One connected socket under tokio's reactor (epoll on Linux).
+//! One connected socket, whichever driver carries it.
 
-use std::io::{self, IoSlice};
+use super::buffer::Chunk;
+use super::outgoing::Outgoing;
+use super::readiness;
+use super::uring;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
 
 /// A socket that has no event loop yet: it can go to any worker.
 #[derive(Debug)]
@@ -15,6 +16,16 @@ pub enum Accepted {
     Tcp(std::net::TcpStream),
     /// On this machine.
     Unix(std::os::unix::net::UnixStream),
+}
+
+impl Accepted {
+    /// An io_uring waits for a socket that blocks; readiness is for one that does not.
+    pub(super) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Accepted::Tcp(socket) => socket.set_nonblocking(nonblocking),
+            Accepted::Unix(socket) => socket.set_nonblocking(nonblocking),
+        }
+    }
 }
 
 /// How a dead peer is noticed on a quiet TCP connection.
@@ -52,86 +63,80 @@ impl Keepalive {
     }
 }
 
-/// A socket that this worker's event loop watches.
+/// A socket that belongs to a task on this thread, with the thread's driver.
 #[derive(Debug)]
 pub enum Socket {
-    /// Over the network.
-    Tcp(TcpStream),
-    /// On this machine.
-    Unix(UnixStream),
+    /// tokio's event loop says when it is ready; receiving and sending are system calls.
+    Readiness(readiness::Socket),
+    /// The thread's ring receives and sends.
+    Ring(uring::Socket),
 }
 
 impl Socket {
-    /// Gives a socket to this thread's event loop.
+    /// Gives a socket to this thread's driver: its ring, or else tokio's event loop.
+    ///
+    /// # Errors
+    /// What the system says of a socket that it cannot watch.
     pub fn register(accepted: Accepted) -> io::Result<Socket> {
-        match accepted {
-            Accepted::Tcp(socket) => TcpStream::from_std(socket).map(Socket::Tcp),
-            Accepted::Unix(socket) => UnixStream::from_std(socket).map(Socket::Unix),
+        match uring::Ring::of_this_thread() {
+            Some(ring) => ring.register(accepted).map(Socket::Ring),
+            None => readiness::Socket::register(accepted).map(Socket::Readiness),
         }
     }
 
-    /// Takes the socket from its event loop.
-    pub fn deregister(self) -> io::Result<Accepted> {
+    /// Whether its peer is on this machine, at the other end of a Unix socket.
+    pub fn is_unix(&self) -> bool {
         match self {
-            Socket::Tcp(socket) => socket.into_std().map(Accepted::Tcp),
-            Socket::Unix(socket) => socket.into_std().map(Accepted::Unix),
+            Socket::Readiness(socket) => matches!(socket, readiness::Socket::Unix(_)),
+            Socket::Ring(socket) => socket.is_unix(),
         }
     }
 
-    /// Ready when a receive would find something; no system call.
-    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Socket::Tcp(socket) => socket.poll_read_ready(cx),
-            Socket::Unix(socket) => socket.poll_read_ready(cx),
-        }
-    }
-
-    /// Whether the event loop has seen nothing arrive; no system call.
-    pub fn is_quiet(&self) -> bool {
-        self.poll_readable(&mut Context::from_waker(Waker::noop())).is_pending()
-    }
-
-    /// Receives into `buffer`. A receive that does not fill it tells tokio that the socket is
-    /// drained, so that the next one need not ask the kernel.
+    /// Receives into the room behind `inbox`'s bytes: how many came, 0 when the peer has ended.
+    ///
+    /// While nothing is there, `inbox` is left as it was and owns no more than before.
     pub fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        let received = match self {
-            Socket::Tcp(socket) => Pin::new(socket).poll_read(cx, &mut buffer),
-            Socket::Unix(socket) => Pin::new(socket).poll_read(cx, &mut buffer),
-        };
-        received.map_ok(|()| buffer.filled().len())
-    }
-
-    /// Sends the front of `slices` in one call.
-    pub fn poll_send(
-        &mut self,
-        cx: &mut Context<'_>,
-        slices: &[IoSlice<'_>],
+        inbox: &mut Chunk,
     ) -> Poll<io::Result<usize>> {
         match self {
-            Socket::Tcp(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
-            Socket::Unix(socket) => Pin::new(socket).poll_write_vectored(cx, slices),
+            Socket::Readiness(socket) => socket.poll_receive(cx, inbox),
+            Socket::Ring(socket) => socket.poll_receive(cx, inbox),
+        }
+    }
+
+    /// Sends what is outgoing, in as few calls as the kernel allows. Ready when the driver has
+    /// taken all of it; [`poll_sent`](Socket::poll_sent) tells when the kernel has.
+    pub fn poll_send(&mut self, cx: &mut Context<'_>, out: &mut Outgoing) -> Poll<io::Result<()>> {
+        match self {
+            Socket::Readiness(socket) => socket.poll_send(cx, out),
+            Socket::Ring(socket) => socket.poll_send(cx, out),
+        }
+    }
+
+    /// Ready when the kernel has all that the driver has taken.
+    pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Socket::Readiness(_) => Poll::Ready(Ok(())),
+            Socket::Ring(socket) => socket.poll_sent(cx),
         }
     }
 
     /// Tells the peer that nothing more will come.
-    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Socket::Tcp(socket) => Pin::new(socket).poll_shutdown(cx),
-            Socket::Unix(socket) => Pin::new(socket).poll_shutdown(cx),
-        }
+    ///
+    /// # Errors
+    /// A connection that has gone already.
+    pub fn shut_down(&self) -> io::Result<()> {
+        Ok(rustix::net::shutdown(self, rustix::net::Shutdown::Write)?)
     }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Socket::Tcp(socket) => socket.as_fd(),
-            Socket::Unix(socket) => socket.as_fd(),
+            Socket::Readiness(socket) => socket.as_fd(),
+            Socket::Ring(socket) => socket.as_fd(),
         }
     }
 }

@@ -60,7 +60,7 @@ impl Stream {
         inbox: &mut Chunk,
     ) -> Poll<io::Result<usize>> {
         match &mut self.tls {
-            None => poll_receive(&mut self.socket, cx, inbox),
+            None => self.socket.poll_receive(cx, inbox),
             Some(tls) => tls.poll_recv(&mut self.socket, cx, inbox),
         }
     }
@@ -70,15 +70,21 @@ impl Stream {
         poll_fn(|cx| self.poll_recv(cx, inbox)).await
     }
 
-    /// Sends what is outgoing, in as few calls as the kernel allows. Ready when all is sent.
+    /// Sends what is outgoing, in as few calls as the kernel allows. Ready when the driver has
+    /// taken all of it.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.tls {
-            None => poll_send(&mut self.socket, cx, &mut self.out),
+            None => self.socket.poll_send(cx, &mut self.out),
             Some(tls) => tls.poll_flush(&mut self.socket, cx, &mut self.out),
         }
     }
 
-    /// Sends what is outgoing. Cancel safe: what is not sent stays outgoing.
+    /// Ready when the kernel has all that the driver has taken.
+    pub fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.socket.poll_sent(cx)
+    }
+
+    /// Sends what is outgoing. Cancel safe: what is not taken stays outgoing.
     pub async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
@@ -99,20 +105,18 @@ impl Stream {
         if let Some(tls) = &mut self.tls {
             tls.session.close();
         }
-        if self.flush().await.is_ok() {
-            let _ = poll_fn(|cx| self.socket.poll_shutdown(cx)).await;
+        if self.flush().await.is_ok() && poll_fn(|cx| self.poll_sent(cx)).await.is_ok() {
+            let _ = self.socket.shut_down();
         }
     }
 
     /// Lets go of the connection while nobody uses it. `None` where bytes are still on their way.
-    pub fn park(self) -> Option<Parked> {
-        if !self.out.is_empty() {
+    pub fn park(mut self) -> Option<Parked> {
+        let settled = self.tls.as_mut().is_none_or(|tls| tls.is_settled());
+        if !settled || !self.out.is_empty() {
             return None;
         }
-        match self.tls {
-            None => Some(Parked::new(self.socket, None)),
-            Some(mut tls) => tls.is_settled().then(|| Parked::new(self.socket, Some(tls.session))),
-        }
+        Parked::new(self.socket, self.tls.map(|tls| tls.session))
     }
 }
 
@@ -157,7 +161,7 @@ impl Secured {
 
     /// Gives the session more ciphertext.
     fn poll_take(&mut self, socket: &mut Socket, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.incoming.is_empty() && ready!(poll_receive(socket, cx, &mut self.incoming))? == 0 {
+        if self.incoming.is_empty() && ready!(socket.poll_receive(cx, &mut self.incoming))? == 0 {
             self.session.receive_end();
         }
         let mut ciphertext = self.incoming.bytes();
@@ -169,7 +173,7 @@ impl Secured {
         // An alert or an answer of the TLS layer itself may be due, after an error too.
         self.collect();
         if !self.outgoing.is_empty() {
-            let _ = poll_send(socket, cx, &mut self.outgoing)?;
+            let _ = socket.poll_send(cx, &mut self.outgoing)?;
         }
         Poll::Ready(taken.map_err(broken))
     }
@@ -181,7 +185,7 @@ impl Secured {
     ) -> Poll<io::Result<()>> {
         loop {
             self.collect();
-            ready!(poll_send(socket, cx, &mut self.outgoing))?;
+            ready!(socket.poll_send(cx, &mut self.outgoing))?;
             if !self.session.handshaking() {
                 return Poll::Ready(Ok(()));
             }
@@ -206,7 +210,7 @@ impl Secured {
                 plain.advance(taken);
             }
             self.collect();
-            ready!(poll_send(socket, cx, &mut self.outgoing))?;
+            ready!(socket.poll_send(cx, &mut self.outgoing))?;
             if plain.is_empty() {
                 return Poll::Ready(Ok(()));
             }
@@ -225,33 +229,4 @@ impl Secured {
 
 fn broken(error: TlsError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
-}
-
-fn poll_receive(
-    socket: &mut Socket,
-    cx: &mut Context<'_>,
-    inbox: &mut Chunk,
-) -> Poll<io::Result<usize>> {
-    ready!(socket.poll_readable(cx))?;
-    let received = socket.poll_receive(cx, inbox.room());
-    if let Poll::Ready(Ok(bytes)) = received {
-        inbox.filled(bytes);
-    }
-    inbox.settle();
-    received
-}
-
-fn poll_send(
-    socket: &mut Socket,
-    cx: &mut Context<'_>,
-    out: &mut Outgoing,
-) -> Poll<io::Result<()>> {
-    while !out.is_empty() {
-        let (slices, count) = out.slices();
-        match ready!(socket.poll_send(cx, &slices[..count]))? {
-            0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            sent => out.advance(sent),
-        }
-    }
-    Poll::Ready(Ok(()))
 }

@@ -60,13 +60,7 @@ impl Idle {
     ///
     /// Costs no system call on the worker where it was parked.
     pub fn resume(self, worker: WorkerId) -> io::Result<Option<Server>> {
-        let stream = if self.home != worker {
-            self.parked.resume_elsewhere()?
-        } else if self.parked.is_quiet() {
-            Some(self.parked.resume())
-        } else {
-            None
-        };
+        let stream = self.parked.resume(self.home != worker)?;
         Ok(stream.map(|stream| Server {
             id: self.id,
             stream,

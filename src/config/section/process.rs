@@ -39,6 +39,18 @@ choice! {
     }
 }
 
+choice! {
+    /// How sockets are read and written.
+    pub enum Io {
+        /// io_uring where it can be used, epoll elsewhere.
+        Auto = "auto",
+        /// Linux's io_uring.
+        Uring = "uring",
+        /// Linux's epoll, and a system call for each receive and send.
+        Epoll = "epoll",
+    }
+}
+
 /// How many threads serve clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workers {
@@ -54,6 +66,10 @@ settings! {
         /// Threads that serve clients; each client stays on one. "auto" is one for each core that
         /// the process may use.
         workers: Workers = WorkerCount, default Workers::Auto, at AtRestart;
+        /// How sockets are read and written: by "uring" (io_uring, Linux 6.1 or later), which takes
+        /// fewer system calls, or by "epoll". "auto" is io_uring where the kernel has it and lets
+        /// us, and says in the log which it is. "uring" does not start without it.
+        io: Io = one_of(), default Io::Auto, at AtRestart;
         /// How long SIGTERM waits for transactions to end before their connections are closed. 0
         /// does not wait.
         shutdown_timeout: Duration = time_from_ms(0), default Duration::from_secs(60), at AtReload;
