@@ -7,9 +7,12 @@ use crate::config::section::process::{Io, Workers as Configured};
 use crate::ids::WorkerId;
 use crate::net::uring;
 use crate::pooler::{Letter, Mailbox, Pooler};
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
 use tokio::runtime::{Handle, LocalOptions};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -145,8 +148,15 @@ impl Seat {
     }
 
     fn work_with(self, ring: Rc<uring::Ring>) {
-        let (id, tasks) = (self.id, LocalSet::new());
-        if let Err(error) = ring.run(self.work(&tasks)) {
+        let (id, mut tasks) = (self.id, LocalSet::new());
+        let worker = Worker::new(id, self.pooler, self.clients);
+        // A task among the others: what stands beside them is polled at every turn of the ring.
+        let work = tasks.spawn_local(worker.run(self.letters));
+        let ran = ring.run(poll_fn(|cx| {
+            let _ = Pin::new(&mut tasks).poll(cx);
+            if work.is_finished() { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        if let Err(error) = ran {
             // Its clients could be neither served nor told.
             tracing::error!(worker = %id, %error, "io_uring failed");
             std::process::exit(i32::from(Exit::Internal.status()));
@@ -158,10 +168,5 @@ impl Seat {
 
     fn thread(&self) -> std::thread::Builder {
         std::thread::Builder::new().name(format!("pgweir-{}", self.id))
-    }
-
-    async fn work(self, tasks: &LocalSet) {
-        let worker = Worker::new(self.id, self.pooler, self.clients);
-        tasks.run_until(worker.run(self.letters)).await;
     }
 }

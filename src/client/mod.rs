@@ -9,7 +9,8 @@
 //!
 //! * [`worker`]: one thread's clients, and the letters that reach it.
 //! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
-//! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes.
+//! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
+//!   [`patience`]: how long it waits for a server.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`control`]: how others reach a client's task.
 //! * [`error`]: everything that a client is told by us.
@@ -20,6 +21,7 @@ pub mod error;
 pub mod opening;
 pub mod outbox;
 pub mod parting;
+pub mod patience;
 pub mod policy;
 pub mod relay;
 pub mod routing;

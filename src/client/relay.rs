@@ -328,22 +328,23 @@ impl Relay<'_> {
         if wrote {
             client.wrote();
         }
-        let parting = Parting { pools: client.pools.clone(), mode };
+        let pools = &client.pools;
+        let part = |held, leaving| part(Parting { pools: pools.clone(), mode }, held, leaving);
         match unlink {
             Unlink::Clean(proof) => {
                 held.release(proof);
                 End::Released
             }
             Unlink::ClientLeft(leaving) => {
-                part(parting, held, leaving);
+                part(held, leaving);
                 End::Left
             }
             Unlink::ClientFault(report) => {
-                part(parting, held, Leaving::Vanished);
+                part(held, Leaving::Vanished);
                 End::Told(report)
             }
             Unlink::Ended(report) => {
-                part(parting, held, Leaving::Terminated);
+                part(held, Leaving::Terminated);
                 End::Told(report)
             }
             Unlink::ServerLost(_) if held.side.has_ended() => {

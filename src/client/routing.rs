@@ -181,26 +181,11 @@ fn remembered(statement: &Statement) -> Option<Class> {
 /// Waits for a server, as long as the client does and `query_wait_timeout` allows.
 pub(super) async fn wait(
     client: &mut Client,
-    wanted: Wanted,
-) -> Result<Result<Held, ErrorReport>, Farewell> {
-    let pools = client.pools.clone();
-    let limit = pools.database.query_wait_timeout;
-    let waited = Box::pin(wait_without_limit(client, wanted));
-    match limit {
-        None => waited.await,
-        Some(limit) => tokio::time::timeout(limit, waited).await.unwrap_or_else(|_| {
-            let last = pools.primary.last_error();
-            Ok(Err(error::query_wait_timeout(limit, last.as_deref())))
-        }),
-    }
-}
-
-async fn wait_without_limit(
-    client: &mut Client,
     mut wanted: Wanted,
 ) -> Result<Result<Held, ErrorReport>, Farewell> {
+    client.patience.begin(client.pools.database.query_wait_timeout);
     loop {
-        match wanted {
+        let next = match wanted {
             Wanted::Nowhere => return Ok(Err(error::no_replica())),
             Wanted::Replica => {
                 let mut pause = Box::pin(tokio::time::sleep(REPLICA_RETRY));
@@ -209,27 +194,21 @@ async fn wait_without_limit(
                 {
                     return ended;
                 }
-                let unit = Unit { class: Class::READ, judged: true };
-                match client.try_acquire(&unit) {
-                    Ok(held) => return Ok(Ok(held)),
-                    Err(next) => wanted = next,
-                }
+                client.try_acquire(&Unit { class: Class::READ, judged: true })
             }
-            Wanted::Queued(mut waiting) => {
-                let pool = waiting.pool().clone();
-                match poll_queued(client, Pinned::new(&mut waiting)).await {
-                    Err(ended) => return ended,
-                    Ok(Ok(held)) => return Ok(Ok(held)),
-                    Ok(Err(_)) if pool.role == Role::Replica => match client.fall_back() {
-                        Ok(held) => return Ok(Ok(held)),
-                        Err(next) => wanted = next,
-                    },
-                    Ok(Err(refusal)) => {
-                        let host = pool.host.address.to_string();
-                        return Ok(Err(error::no_server(&refusal.0, &host)));
-                    }
+            Wanted::Queued(mut waiting) => match poll_queued(client, &mut waiting).await {
+                Err(ended) => return ended,
+                Ok(Ok(held)) => return Ok(Ok(held)),
+                Ok(Err(_)) if waiting.pool().role == Role::Replica => client.fall_back(),
+                Ok(Err(refusal)) => {
+                    let host = waiting.pool().host.address.to_string();
+                    return Ok(Err(error::no_server(&refusal.0, &host)));
                 }
-            }
+            },
+        };
+        match next {
+            Ok(held) => return Ok(Ok(held)),
+            Err(next) => wanted = next,
         }
     }
 }
@@ -238,9 +217,9 @@ type Ended = Result<Result<Held, ErrorReport>, Farewell>;
 
 async fn poll_queued(
     client: &mut Client,
-    mut waiting: Pinned<&mut Waiting>,
+    waiting: &mut Waiting,
 ) -> Result<<Waiting as Future>::Output, Ended> {
-    poll_fn(|cx| client.poll_while_waiting(cx, waiting.as_mut())).await
+    poll_fn(|cx| client.poll_while_waiting(cx, Pinned::new(&mut *waiting))).await
 }
 
 impl Client {
@@ -257,6 +236,10 @@ impl Client {
         }
         if self.control.take(Signal::Cancel) {
             return Poll::Ready(Err(Ok(Err(error::cancelled()))));
+        }
+        if let Poll::Ready(limit) = self.patience.poll_end(cx) {
+            let last = self.pools.primary.last_error();
+            return Poll::Ready(Err(Ok(Err(error::query_wait_timeout(limit, last.as_deref())))));
         }
         if self.control.is_asked(Signal::Drain) {
             return Poll::Ready(Err(Err(Farewell::Told(error::shutdown()))));

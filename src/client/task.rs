@@ -3,6 +3,7 @@
 use super::control::{Control, Signal, Waits};
 use super::error;
 use super::outbox::Forwarding;
+use super::patience::Patience;
 use super::relay::{End, relay};
 use super::routing::{Unit, Wanted};
 use super::worker::{Seat, Worker};
@@ -56,6 +57,7 @@ pub struct Client {
     /// The replica that served its last read.
     pub(super) replica: Option<u16>,
     pub(super) control: Rc<Control>,
+    pub(super) patience: Patience,
     pub(super) identity: Box<Identity>,
     _seat: Seat,
 }
@@ -82,6 +84,7 @@ impl Client {
             pin: Pin::default(),
             replica: None,
             control,
+            patience: Patience::default(),
             identity,
             _seat: seat,
         })
@@ -121,7 +124,7 @@ impl Client {
         self.control.take(Signal::Cancel);
         let held = match self.try_acquire(&unit) {
             Ok(held) => held,
-            Err(wanted) => match Box::pin(self.wait(wanted)).await? {
+            Err(wanted) => match self.wait(wanted).await? {
                 Some(held) => held,
                 None => return Ok(()),
             },

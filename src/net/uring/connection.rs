@@ -39,6 +39,11 @@ impl Shared {
     pub(super) fn mark_spoken(&self) {
         self.spoke.store(true, Ordering::Relaxed);
     }
+
+    /// The ring before has let go. Until then it could not know that what arrives is awaited.
+    pub(super) fn is_taken_over(&self) {
+        self.spoke.store(false, Ordering::Relaxed);
+    }
 }
 
 /// The connection of another ring that takes over.

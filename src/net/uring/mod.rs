@@ -39,3 +39,6 @@ pub use available::{Unavailable, available};
 pub use parked::Parked;
 pub use ring::Ring;
 pub use socket::Socket;
+
+#[cfg(test)]
+mod tests;

@@ -171,6 +171,7 @@ impl State {
             Letter::Inherit(key, bytes, end) => {
                 let connection = &mut self.connections[key.0];
                 connection.receiving.inherit(&bytes, end);
+                connection.shared.is_taken_over();
                 connection.tell();
                 self.go_on(key);
             }
@@ -189,7 +190,9 @@ impl State {
     /// has.
     pub(super) fn end(&mut self, remote: &Remote) -> bool {
         for (_, connection) in &self.connections {
-            connection.shared.mark_spoken();
+            if matches!(connection.owner, Owner::Parked) {
+                connection.shared.mark_spoken();
+            }
         }
         for key in self.connections.iter().map(|(key, _)| Key(key)).collect::<Vec<_>>() {
             self.abandon(key);
