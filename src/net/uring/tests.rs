@@ -71,7 +71,7 @@ async fn yield_once() {
 
 /// Bytes that show where one is missing.
 fn pattern(len: usize) -> Vec<u8> {
-    (0..len).map(|at| (at % 251) as u8).collect()
+    (0..=250).cycle().take(len).collect()
 }
 
 #[test]
