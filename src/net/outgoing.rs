@@ -3,7 +3,7 @@
 use super::buffer::Chunk;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::IoSlice;
+use std::io::{self, IoSlice, Write};
 
 /// Pieces handed to the kernel in one call. `IOV_MAX` is 1024; few writes have more than four.
 pub(super) const SLICES_MAX: usize = 16;
@@ -95,6 +95,18 @@ impl Outgoing {
                 spare.push(empty);
             }
         });
+    }
+}
+
+/// Supplies what is written; never fails.
+impl Write for Outgoing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.supply(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -219,11 +219,7 @@ impl Secured {
 
     /// Takes what the session has encrypted.
     fn collect(&mut self) {
-        if self.session.wants_write() {
-            let mut ciphertext = Vec::new();
-            self.session.take_ciphertext(&mut ciphertext);
-            self.outgoing.supply(&ciphertext);
-        }
+        self.session.take_ciphertext(&mut self.outgoing);
     }
 }
 
