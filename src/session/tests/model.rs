@@ -13,6 +13,9 @@ use std::collections::VecDeque;
 
 const SERVERS: usize = 2;
 
+/// Steps by chance of which nothing came, before everything is tried in turn.
+const IDLE_STEPS: usize = 50;
+
 /// What a client may do, weighted by repetition; each is one or more whole units.
 const UNITS: &[&str] = &[
     "Q a",
@@ -113,11 +116,7 @@ impl World {
     }
 
     fn run(mut self) {
-        let mut idle = 0;
-        while idle < 200 {
-            let who = self.choose(self.clients.len());
-            idle = if self.step(who) { 0 } else { idle + 1 };
-        }
+        while self.by_chance() || self.in_turn() {}
         for client in &self.clients {
             let (got, wanted) = (server_script(&client.answers), server_script(&client.expected));
             assert_eq!(got, wanted);
@@ -125,11 +124,41 @@ impl World {
         }
     }
 
+    /// Steps by chance until nothing has come of many; whether any came to something.
+    fn by_chance(&mut self) -> bool {
+        let (mut moved, mut idle) = (false, 0);
+        while idle < IDLE_STEPS {
+            let who = self.choose(self.clients.len());
+            let came = self.step(who);
+            moved |= came;
+            idle = if came { 0 } else { idle + 1 };
+        }
+        moved
+    }
+
+    /// Everything that could be done next, once, with pieces as long as can be. Chance may have
+    /// been unlucky (it seldom reads enough at once for an error, which is looked at as a whole);
+    /// when nothing comes of this either, nothing will.
+    fn in_turn(&mut self) -> bool {
+        (0..self.clients.len()).for_each(|who| self.release(who));
+        (0..self.clients.len()).fold(false, |moved, who| self.turn(who) || moved)
+    }
+
+    fn turn(&mut self, who: usize) -> bool {
+        let sent = self.send(who);
+        let begun = self.begin(who);
+        let Some(at) = self.clients[who].at else { return sent || begun };
+        let asked = self.request(who, at, OPENED_MAX);
+        let told = self.reply(who, at, OPENED_MAX);
+        sent || asked || told
+    }
+
+    /// Whether bytes have moved.
     fn step(&mut self, who: usize) -> bool {
         let sent = self.send(who);
         match self.clients[who].at {
-            None => self.without_server(who) || sent,
-            Some(at) => self.with_server(who, at) || sent,
+            None => self.begin(who) || sent,
+            Some(at) => self.go_on(who, at) || sent,
         }
     }
 
@@ -145,56 +174,78 @@ impl World {
         true
     }
 
-    fn without_server(&mut self, who: usize) -> bool {
-        let plan = self.with(who, |script| script.plan().unwrap());
-        match plan {
+    /// Without a server: answered locally, or linked to one that nobody has.
+    fn begin(&mut self, who: usize) -> bool {
+        if self.clients[who].at.is_some() {
+            return false;
+        }
+        match self.with(who, |script| script.plan().unwrap()) {
             Plan::Local => {
-                self.with(who, |script| script.client_bytes(b"").from_client.len());
-                true
+                let before = self.clients[who].from_client.len();
+                self.with(who, |script| script.client_bytes(b"").from_client.len()) < before
             }
             Plan::Link { .. } => {
-                let to = self.choose(SERVERS);
-                if self.clients.iter().any(|client| client.at == Some(to)) {
-                    return false;
-                }
-                self.with(who, |script| script.link(to).at);
-                self.flush(to);
-                true
+                self.link(who);
+                false
             }
             _ => false,
         }
     }
 
-    fn with_server(&mut self, who: usize, at: usize) -> bool {
+    fn link(&mut self, who: usize) {
+        let first = self.choose(SERVERS);
+        let is_free = |to: &usize| self.clients.iter().all(|client| client.at != Some(*to));
+        let free = (first..first + SERVERS).map(|to| to % SERVERS).find(is_free);
+        if let Some(to) = free {
+            self.with(who, |script| script.link(to).at);
+            self.flush(to);
+        }
+    }
+
+    fn go_on(&mut self, who: usize, at: usize) -> bool {
         match self.choose(3) {
             0 => {
                 let max = 1 + self.choose(40);
-                let until = Until::End;
-                let consumed = self.with(who, |script| {
-                    let consumed = script.carry_request(until, max).unwrap().consumed;
-                    script.from_client.drain(..consumed);
-                    consumed
-                });
-                if consumed == 0 {
-                    self.with(who, |script| script.carry_requests(until).unwrap());
-                }
-                self.flush(at);
-                consumed > 0
+                self.request(who, at, max)
             }
             1 => {
                 let max = if self.choose(4) == 0 { OPENED_MAX } else { 1 + self.choose(60) };
-                self.script.from_server = std::mem::take(&mut self.hosts[at].replies);
-                let consumed = self.with(who, |script| script.carry_reply(max).unwrap());
-                self.hosts[at].replies = std::mem::take(&mut self.script.from_server);
-                consumed > 0
+                self.reply(who, at, max)
             }
             _ => {
-                let clean = self.script.servers[at].clean().is_some();
-                if clean {
-                    self.clients[who].at = None;
-                }
-                clean && !self.clients[who].from_client.is_empty()
+                self.release(who);
+                false
             }
+        }
+    }
+
+    /// Carries at most `max` bytes; if no message is that short, all there is.
+    fn request(&mut self, who: usize, at: usize, max: usize) -> bool {
+        let before = self.clients[who].from_client.len();
+        let left = self.with(who, |script| {
+            let consumed = script.carry_request(Until::End, max).unwrap().consumed;
+            script.from_client.drain(..consumed);
+            if consumed == 0 {
+                script.carry_requests(Until::End).unwrap();
+            }
+            script.from_client.len()
+        });
+        self.flush(at);
+        left < before
+    }
+
+    fn reply(&mut self, who: usize, at: usize, max: usize) -> bool {
+        self.script.from_server = std::mem::take(&mut self.hosts[at].replies);
+        let consumed = self.with(who, |script| script.carry_reply(max).unwrap());
+        self.hosts[at].replies = std::mem::take(&mut self.script.from_server);
+        consumed > 0
+    }
+
+    fn release(&mut self, who: usize) {
+        if let Some(at) = self.clients[who].at
+            && self.script.servers[at].clean().is_some()
+        {
+            self.clients[who].at = None;
         }
     }
 
