@@ -141,7 +141,7 @@ impl World {
     /// when nothing comes of this either, nothing will.
     fn in_turn(&mut self) -> bool {
         (0..self.clients.len()).for_each(|who| self.release(who));
-        (0..self.clients.len()).fold(false, |moved, who| self.turn(who) || moved)
+        (0..self.clients.len()).filter(|who| self.turn(*who)).count() > 0
     }
 
     fn turn(&mut self, who: usize) -> bool {
