@@ -95,8 +95,9 @@ impl Pool {
     /// A server now, or a place in the queue.
     pub fn acquire(self: &Arc<Self>, worker: WorkerId) -> Result<Held, Waiting> {
         loop {
+            let now = Instant::now();
             let mut state = self.state.lock();
-            match state.core.acquire(worker, Instant::now()) {
+            match state.core.acquire(worker, now) {
                 Acquired::Take(id) => {
                     let idle = state.idle.remove(&id);
                     drop(state);
@@ -144,9 +145,9 @@ impl Pool {
 
     /// An idle server that was on its way to a waiter who has left.
     pub(super) fn put_back(self: &Arc<Self>, idle: Idle, worker: WorkerId) {
+        let (id, now) = (idle.id, Instant::now());
         let mut state = self.state.lock();
-        let id = idle.id;
-        let released = state.core.release(id, worker, Instant::now());
+        let released = state.core.release(id, worker, now);
         state.idle.insert(id, idle);
         self.follow(state, id, released, worker);
     }
@@ -155,10 +156,9 @@ impl Pool {
     pub(super) fn logged_in(self: &Arc<Self>, idle: Idle, welcome: Welcome, worker: WorkerId) {
         self.welcome.store(Some(Arc::new(welcome)));
         *self.last_error.lock() = None;
+        let (id, now, jitter) = (idle.id, Instant::now(), Jitter(rand::random()));
         let mut state = self.state.lock();
-        let id = idle.id;
-        let jitter = Jitter(rand::random());
-        let released = state.core.logged_in(id, worker, Instant::now(), jitter);
+        let released = state.core.logged_in(id, worker, now, jitter);
         state.idle.insert(id, idle);
         self.follow(state, id, released, worker);
     }
@@ -197,9 +197,10 @@ impl Pool {
 
     /// A server is gone.
     pub(super) fn closed(self: &Arc<Self>, id: ServerId, worker: WorkerId) {
+        let now = Instant::now();
         let mut state = self.state.lock();
         state.idle.remove(&id);
-        let open = state.core.closed(id, Instant::now());
+        let open = state.core.closed(id, now);
         self.ring(&mut state);
         drop(state);
         self.start(open, worker);
@@ -212,8 +213,9 @@ impl Pool {
 
     /// A cancel request has arrived, or never will.
     pub fn cancel_done(self: &Arc<Self>, id: ServerId, worker: WorkerId) {
+        let now = Instant::now();
         let mut state = self.state.lock();
-        if let Some(released) = state.core.cancel_done(id, Instant::now()) {
+        if let Some(released) = state.core.cancel_done(id, now) {
             self.follow(state, id, released, worker);
         }
     }
@@ -226,19 +228,21 @@ impl Pool {
     /// A login has failed and may be tried again: the login to try, if any is wanted.
     pub(super) fn login_failed(&self, id: ServerId, error: Arc<OpenError>) -> Option<Open> {
         *self.last_error.lock() = Some(error);
-        self.state.lock().core.login_failed(id, Instant::now())
+        let now = Instant::now();
+        self.state.lock().core.login_failed(id, now)
     }
 
     /// A login has failed in a way that trying cannot mend: everybody who waits is told.
     pub(super) fn refused(self: &Arc<Self>, id: ServerId, error: &Arc<OpenError>) {
         *self.last_error.lock() = Some(error.clone());
+        let now = Instant::now();
         let mut state = self.state.lock();
         for waiter in state.core.fail_waiters() {
             if let Some(slot) = state.waiting.get_mut(&waiter.id) {
                 slot.fail(error.clone());
             }
         }
-        let _ = state.core.closed(id, Instant::now());
+        let _ = state.core.closed(id, now);
         self.ring(&mut state);
     }
 
@@ -276,33 +280,34 @@ impl Pool {
 
     /// Upkeep by the clock: what is due now is done, and said when the next is.
     pub(super) fn tick(self: &Arc<Self>) -> (Vec<Open>, Option<Instant>) {
-        self.order(|core| core.tick(Instant::now()))
+        self.order(Core::tick)
     }
 
     /// New limits hold from now on.
     pub(super) fn set_limits(self: &Arc<Self>, limits: &Limits) -> Vec<Open> {
-        self.order(|core| core.set_limits(*limits, Instant::now())).0
+        self.order(|core, now| core.set_limits(*limits, now)).0
     }
 
     /// Every server is closed as soon as it is idle.
     pub(super) fn retire(self: &Arc<Self>) -> Vec<Open> {
-        self.order(|core| core.reconnect(Instant::now())).0
+        self.order(Core::reconnect).0
     }
 
     fn order(
         self: &Arc<Self>,
-        orders: impl FnOnce(&mut Core) -> Vec<Order>,
+        orders: impl FnOnce(&mut Core, Instant) -> Vec<Order>,
     ) -> (Vec<Open>, Option<Instant>) {
+        let now = Instant::now();
         let mut state = self.state.lock();
         let mut opens = Vec::new();
         let mut closed = Vec::new();
-        for order in orders(&mut state.core) {
+        for order in orders(&mut state.core, now) {
             match order {
                 Order::Open(open) => opens.push(open),
                 Order::Close { server, .. } => closed.extend(state.idle.remove(&server)),
             }
         }
-        let next = state.core.next_tick(Instant::now());
+        let next = state.core.next_tick(now);
         drop(state);
         closed.into_iter().for_each(Idle::dismiss);
         (opens, next)
@@ -310,6 +315,7 @@ impl Pool {
 
     /// Closes idle servers that have gone, or have spoken unasked; says what replaces them.
     pub(super) fn sweep(&self) -> Vec<Open> {
+        let now = Instant::now();
         let mut state = self.state.lock();
         let gone: Vec<ServerId> =
             state.idle.values().filter(|idle| !idle.is_quiet()).map(|idle| idle.id).collect();
@@ -317,7 +323,7 @@ impl Pool {
         for id in gone {
             tracing::debug!(pool = %self, server = %id, "idle server has gone");
             state.idle.remove(&id);
-            opens.extend(state.core.closed(id, Instant::now()));
+            opens.extend(state.core.closed(id, now));
         }
         opens
     }
@@ -329,7 +335,8 @@ impl Pool {
 
     /// Clients and servers by state.
     pub fn counts(&self) -> Counts {
-        self.state.lock().core.counts(Instant::now())
+        let now = Instant::now();
+        self.state.lock().core.counts(now)
     }
 
     /// Wakes the janitor if something is due earlier than it knows.
