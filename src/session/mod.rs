@@ -42,6 +42,7 @@ mod message;
 mod naming;
 mod parsing;
 mod preparation;
+mod rows;
 
 #[cfg(test)]
 mod script;

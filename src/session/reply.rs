@@ -34,8 +34,7 @@ impl Message<'_> {
     /// Rows and copied data go by in parts; everything else is looked at as a whole, unless it
     /// is too long for that.
     fn can_go_by(self) -> bool {
-        let data = matches!(self.header.tag, tag::DATA_ROW | tag::COPY_DATA);
-        self.is_whole() || data || self.header.frame_len() > OPENED_MAX
+        self.is_whole() || self.is_data() || self.header.frame_len() > OPENED_MAX
     }
 }
 
@@ -51,7 +50,7 @@ impl Session {
     ) -> Result<usize, ServerFault> {
         let mut at = server.reply_rest(piece, to_client);
         while let Some(header) = Header::parse(&piece[at..])? {
-            let message = Message { header, piece, at };
+            let message = Message { header, piece, at }.with_its_run();
             if !message.can_go_by() {
                 break;
             }

@@ -15,6 +15,8 @@ const PHASES: &[(&str, &str)] = &[
     ("P - copy | B - - | E | S", "1 | 2 | G"),
     ("d data | d more | S | c | S", "C COPY 2 | Z I"),
     ("P s1 other | S", "E 42P05 pgweir_1 exists | Z I"),
+    ("Q copy out", "H | d 1 | d 22 | d | c | C COPY 3 | Z I"),
+    ("Q rows | Q b", "T | D 1 | D 22 | N 00000 x | D | E 22012 no | Z I | T | D 1 | C B | Z I"),
     ("F x | X", "V | Z I"),
 ];
 
