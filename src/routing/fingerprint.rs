@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use foldhash::SharedSeed;
 use foldhash::quality::FoldHasher;
 
+use super::octets::lower_case;
 use super::shape::Shape;
 use super::token::{Kind, Token};
 
@@ -39,14 +40,14 @@ pub fn fingerprint(sql: &[u8], seed: &Seed) -> Fingerprint {
     sponge.squeeze()
 }
 
-/// Enough for most statements; hashing is cheapest in one piece.
-const BLOCK: usize = 256;
+/// Words of a block. Enough for most statements; hashing is cheapest in one piece.
+const BLOCK: usize = 32;
 
-/// Gathers tokens into blocks and gives each block to both hashers.
+/// Gathers tokens into blocks of words and gives each block to both hashers.
 struct Sponge<'s> {
     first: FoldHasher<'s>,
     second: FoldHasher<'s>,
-    block: [u8; BLOCK],
+    block: [[u8; 8]; BLOCK],
     used: usize,
 }
 
@@ -55,62 +56,48 @@ impl<'s> Sponge<'s> {
         Self {
             first: FoldHasher::with_seed(0, &seed.first),
             second: FoldHasher::with_seed(1, &seed.second),
-            block: [0; BLOCK],
+            block: [[0; 8]; BLOCK],
             used: 0,
         }
     }
 
-    /// A token's kind, which is smaller than any byte of a word, operator or punctuation and so
-    /// ends the text before it; then its text. What may hold any byte is led by its length; a
-    /// literal has no text. So no two shapes are the same bytes.
+    /// A token's text, eight bytes to a word, and its kind as the last byte of its last word: a
+    /// kind is smaller than any byte of a word, operator or punctuation, so there is no doubt
+    /// where a token ends. What may hold any byte is led by its length; a literal has no text. So
+    /// no two shapes are the same words.
     fn absorb(&mut self, token: Token<'_>) {
-        self.push(token.kind as u8);
+        let kind = u64::from(token.kind as u8) << 56;
         match token.kind {
-            Kind::Word => self.extend(token.text, true),
+            Kind::Word => self.extend(token.text, kind, lower_case),
             Kind::QuotedWord | Kind::Stray => {
-                self.push_length(token.text.len());
-                self.extend(token.text, false);
+                self.push(kind | token.text.len() as u64);
+                self.extend(token.text, 0, |word| word);
             }
-            kind if kind.is_literal() => {}
-            _ => self.extend(token.text, false),
+            literal if literal.is_literal() => self.push(kind),
+            _ => self.extend(token.text, kind, |word| word),
         }
     }
 
-    /// Seven bits a byte, the lowest first; the eighth says that more follow.
-    fn push_length(&mut self, mut length: usize) {
-        while length >= 0x80 {
-            self.push(length.to_le_bytes()[0] | 0x80);
-            length >>= 7;
+    fn extend(&mut self, text: &[u8], end: u64, spelling: impl Fn(u64) -> u64) {
+        let (words, rest) = text.as_chunks();
+        for word in words {
+            self.push(spelling(u64::from_le_bytes(*word)));
         }
-        self.push(length.to_le_bytes()[0]);
+        self.push(spelling(few(rest)) | end);
     }
 
-    fn push(&mut self, byte: u8) {
+    fn push(&mut self, word: u64) {
         if self.used == BLOCK {
             self.flush();
         }
-        self.block[self.used] = byte;
+        self.block[self.used] = word.to_le_bytes();
         self.used += 1;
     }
 
-    fn extend(&mut self, mut text: &[u8], fold_case: bool) {
-        while !text.is_empty() {
-            if self.used == BLOCK {
-                self.flush();
-            }
-            let (now, later) = text.split_at(text.len().min(BLOCK - self.used));
-            let room = &mut self.block[self.used..self.used + now.len()];
-            for (to, from) in room.iter_mut().zip(now) {
-                *to = if fold_case { from.to_ascii_lowercase() } else { *from };
-            }
-            self.used += now.len();
-            text = later;
-        }
-    }
-
     fn flush(&mut self) {
-        self.first.write(&self.block[..self.used]);
-        self.second.write(&self.block[..self.used]);
+        let bytes = self.block[..self.used].as_flattened();
+        self.first.write(bytes);
+        self.second.write(bytes);
         self.used = 0;
     }
 
@@ -120,9 +107,19 @@ impl<'s> Sponge<'s> {
     }
 }
 
+/// Up to seven bytes, the first one lowest.
+fn few(bytes: &[u8]) -> u64 {
+    if let (Some(front), Some(back)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let [front, back] = [front, back].map(|half| u64::from(u32::from_le_bytes(*half)));
+        return front | back << (8 * (bytes.len() - 4)); // What both have is the same.
+    }
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const SEED: Seed = Seed::new([1, 2]);
 
@@ -170,5 +167,27 @@ mod tests {
     fn a_long_text_is_hashed_to_its_end() {
         let long = format!("select {}", "a, ".repeat(1000));
         assert_ne!(of(&format!("{long} b")), of(&format!("{long} c")));
+    }
+
+    proptest! {
+        #[test]
+        fn two_shapes_have_one_fingerprint_only_if_they_are_one(
+            texts in prop::collection::vec("[aAbB\"'$1;,.<>=+ \0\x01\x03]{0,20}", 2),
+        ) {
+            let shape = |text: &str| -> Vec<_> {
+                let same = |t: Token<'_>| match t.kind {
+                    Kind::Word => (t.kind, t.text.to_ascii_lowercase()),
+                    kind => (kind, t.text.to_vec()),
+                };
+                Shape::new(text.as_bytes()).map(same).collect()
+            };
+            let same = shape(&texts[0]) == shape(&texts[1]);
+            prop_assert_eq!(of(&texts[0]) == of(&texts[1]), same);
+        }
+
+        #[test]
+        fn few_bytes_are_one_word(bytes in prop::collection::vec(any::<u8>(), 0..8)) {
+            prop_assert_eq!(&few(&bytes).to_le_bytes()[..bytes.len()], &bytes[..]);
+        }
     }
 }

@@ -26,6 +26,7 @@ mod functions;
 pub mod lexer;
 mod lines;
 mod objection;
+mod octets;
 mod pin;
 mod policy;
 mod proof;

@@ -31,6 +31,8 @@ impl<'a> Shape<'a> {
 impl<'a> Iterator for Shape<'a> {
     type Item = Token<'a>;
 
+    // As for the lexer's tokens.
+    #[inline(always)]
     fn next(&mut self) -> Option<Token<'a>> {
         let token = self.lexer.next()?;
         if token.kind.is_literal() {
@@ -41,6 +43,8 @@ impl<'a> Iterator for Shape<'a> {
 }
 
 /// The place behind `, literal` (a number may have a sign), if that is what comes.
+// Two more copies of the lexer would push it out of the loop over tokens.
+#[inline(never)]
 fn after_one_more(mut lexer: Lexer<'_>, kind: Kind) -> Option<Lexer<'_>> {
     // Most literals are not followed by a comma, nor by a comment that may hide one.
     if !matches!(lexer.peek()?, b',' | b'-' | b'/') {

@@ -1,6 +1,8 @@
 //! What separates tokens: white space, `--` comments and nested `/* */` comments.
 
 /// The length of the blank at the start of `rest`; none if a comment never ends.
+// Part of the lexer's loop, like `next`.
+#[inline(always)]
 pub(super) fn skip(rest: &[u8]) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -40,10 +42,12 @@ const fn is_line_break(byte: u8) -> bool {
     matches!(byte, b'\n' | b'\r')
 }
 
+#[inline(never)]
 fn line_comment(rest: &[u8]) -> usize {
     rest.iter().take_while(|b| !is_line_break(**b)).count()
 }
 
+#[inline(never)]
 fn block_comment(rest: &[u8]) -> Option<usize> {
     let mut at = 2;
     let mut open = 1_usize;
