@@ -5,7 +5,9 @@
 //! one set.
 
 use parking_lot::Mutex;
+use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// What PostgreSQL reports but no session can set: it belongs to a server and follows nobody.
@@ -109,7 +111,10 @@ impl ParameterSet {
     }
 }
 
-fn compare(a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+fn compare(a: &[u8], b: &[u8]) -> Ordering {
+    if a == b {
+        return Ordering::Equal; // Nearly always spelled alike.
+    }
     a.iter().map(u8::to_ascii_lowercase).cmp(b.iter().map(u8::to_ascii_lowercase))
 }
 
@@ -177,40 +182,74 @@ impl Interner {
 /// `set_config` rather than `SET`: it takes a list (`search_path`) as the text that the server
 /// reported it as, where `SET` would take it as one name.
 pub fn alignment(current: &ParameterSet, wanted: &ParameterSet) -> Option<String> {
-    let mut statements = resets(current, wanted);
-    let calls = assignments(current, wanted);
-    if !calls.is_empty() {
-        statements.push(format!("SELECT {}", calls.join(",")));
+    let (mut text, mut calls) = (String::new(), String::new());
+    for side in side_by_side(current, wanted) {
+        match side {
+            (Some(stray), None) => reset(&mut text, stray),
+            (Some(current), Some(wanted)) if current.value == wanted.value => {}
+            (_, Some(wanted)) => assign(&mut calls, wanted),
+            (None, None) => {}
+        }
     }
-    (!statements.is_empty()).then(|| statements.join(";"))
+    if calls.is_empty() {
+        return (!text.is_empty()).then_some(text);
+    }
+    if text.is_empty() { Some(calls) } else { Some(text + ";" + &calls) }
 }
 
-fn resets(current: &ParameterSet, wanted: &ParameterSet) -> Vec<String> {
-    let stray = current.entries.iter().filter(|entry| wanted.value(&entry.name).is_none());
-    stray.map(|entry| format!("RESET {}", quoted_name(&entry.name))).collect()
+/// Each name that either set has, and what both say of it.
+fn side_by_side<'a>(
+    current: &'a ParameterSet,
+    wanted: &'a ParameterSet,
+) -> impl Iterator<Item = (Option<&'a Parameter>, Option<&'a Parameter>)> {
+    let mut current = current.entries.iter().peekable();
+    let mut wanted = wanted.entries.iter().peekable();
+    std::iter::from_fn(move || {
+        let order = match (current.peek(), wanted.peek()) {
+            (Some(a), Some(b)) => compare(&a.name, &b.name),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return None,
+        };
+        let left = if order.is_le() { current.next() } else { None };
+        let right = if order.is_ge() { wanted.next() } else { None };
+        Some((left, right))
+    })
 }
 
-fn assignments(current: &ParameterSet, wanted: &ParameterSet) -> Vec<String> {
-    let differing = wanted.iter().filter(|(name, value)| current.value(name) != Some(value));
-    differing.map(|(name, value)| assignment(name, value)).collect()
+/// One more `RESET`.
+fn reset(text: &mut String, stray: &Parameter) {
+    text.push_str(if text.is_empty() { "RESET " } else { ";RESET " });
+    quoted_name(text, &stray.name);
 }
 
-fn assignment(name: &[u8], value: &[u8]) -> String {
-    format!("pg_catalog.set_config({},{},false)", literal(name), literal(value))
+/// One more call in one `SELECT`.
+fn assign(calls: &mut String, wanted: &Parameter) {
+    calls.push_str(if calls.is_empty() { "SELECT " } else { "," });
+    calls.push_str("pg_catalog.set_config(");
+    literal(calls, &wanted.name);
+    calls.push(',');
+    literal(calls, &wanted.value);
+    calls.push_str(",false)");
 }
 
 /// An identifier, each of its parts quoted: extensions' parameters have a dot.
-fn quoted_name(name: &[u8]) -> String {
-    let text = String::from_utf8_lossy(name);
-    let parts = text.split('.').map(|part| format!("\"{}\"", part.replace('"', "\"\"")));
-    parts.collect::<Vec<_>>().join(".")
+fn quoted_name(out: &mut String, name: &[u8]) {
+    out.push('"');
+    for letter in String::from_utf8_lossy(name).chars() {
+        match letter {
+            '.' => out.push_str("\".\""),
+            '"' => out.push_str("\"\""),
+            _ => out.push(letter),
+        }
+    }
+    out.push('"');
 }
 
 /// A string literal that means the same whatever `standard_conforming_strings` says. Bytes that
 /// are not ASCII are written as escapes, so that it means the same in any `client_encoding` too.
-fn literal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    let mut out = String::from("E'");
+fn literal(out: &mut String, bytes: &[u8]) {
+    out.push_str("E'");
     for byte in bytes {
         match byte {
             b'\'' => out.push_str("''"),
@@ -222,7 +261,6 @@ fn literal(bytes: &[u8]) -> String {
         }
     }
     out.push('\'');
-    out
 }
 
 #[cfg(test)]
@@ -271,7 +309,9 @@ mod tests {
 
     #[test]
     fn a_value_cannot_end_its_literal() {
-        assert_eq!(literal(b"a'b\\c\xff\n"), r"E'a''b\\c\xff\x0a'");
+        let mut text = String::new();
+        literal(&mut text, b"a'b\\c\xff\n");
+        assert_eq!(text, r"E'a''b\\c\xff\x0a'");
     }
 
     #[test]
