@@ -7,6 +7,7 @@ use super::server_name::ServerName;
 use crate::ids::StatementId;
 use dashmap::DashMap;
 use foldhash::quality::RandomState;
+use hashlink::LinkedHashMap;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -184,24 +185,23 @@ impl Names {
 /// What is prepared on one server, the least recently used first to go.
 #[derive(Debug)]
 pub struct Prepared {
-    statements: HashMap<StatementId, Use, RandomState>,
-    /// Counts uses: the higher, the more recent.
-    clock: u64,
+    /// In order of use, the latest last.
+    statements: LinkedHashMap<StatementId, State, RandomState>,
     max: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Use {
-    at: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Usable,
     /// Must be closed and prepared anew before its next use: a change of its tables made the
     /// plan useless ("cached plan must not change result type"), or its `Close` was skipped.
-    stale: bool,
+    Stale,
 }
 
 impl Prepared {
     /// Nothing is prepared yet; at most `max` statements will be.
     pub fn new(max: usize) -> Self {
-        Prepared { statements: HashMap::default(), clock: 0, max: max.max(1) }
+        Prepared { statements: LinkedHashMap::default(), max: max.max(1) }
     }
 
     /// How many there are.
@@ -216,19 +216,12 @@ impl Prepared {
 
     /// Whether `id` can be used as it is; if so, it counts as used now.
     pub fn touch(&mut self, id: StatementId) -> bool {
-        self.clock += 1;
-        match self.statements.get_mut(&id) {
-            Some(usage) if !usage.stale => {
-                usage.at = self.clock;
-                true
-            }
-            _ => false,
-        }
+        self.statements.to_back(&id) == Some(&mut State::Usable)
     }
 
     /// Whether `id` can be used as it is.
     pub fn is_usable(&self, id: StatementId) -> bool {
-        self.statements.get(&id).is_some_and(|usage| !usage.stale)
+        self.statements.get(&id) == Some(&State::Usable)
     }
 
     /// `id` counts as prepared from now on; says whether it must be closed before that. When the
@@ -236,9 +229,7 @@ impl Prepared {
     /// [`Prepared::evict`] must make room.
     #[must_use]
     pub fn insert(&mut self, id: StatementId) -> bool {
-        self.clock += 1;
-        let usage = Use { at: self.clock, stale: false };
-        self.statements.insert(id, usage).is_some()
+        self.statements.insert(id, State::Usable).is_some()
     }
 
     /// `id` is not prepared.
@@ -248,7 +239,7 @@ impl Prepared {
 
     /// `id` is prepared but must not be used as it is.
     pub fn mark_stale(&mut self, id: StatementId) {
-        self.statements.insert(id, Use { at: self.clock, stale: true });
+        self.statements.insert(id, State::Stale);
     }
 
     /// Nothing is prepared any more.
@@ -258,17 +249,14 @@ impl Prepared {
 
     /// It is not known what is prepared.
     pub fn mark_all_stale(&mut self) {
-        self.statements.values_mut().for_each(|usage| usage.stale = true);
+        self.statements.values_mut().for_each(|state| *state = State::Stale);
     }
 
     /// What must be closed, as long as there are too many.
     pub fn evict(&mut self) -> Option<StatementId> {
-        if self.statements.len() <= self.max {
-            return None;
-        }
-        let oldest = self.statements.iter().min_by_key(|(_, usage)| usage.at).map(|(id, _)| *id)?;
-        self.statements.remove(&oldest);
-        Some(oldest)
+        let too_many = self.statements.len() > self.max;
+        let oldest = if too_many { self.statements.pop_front() } else { None };
+        oldest.map(|(id, _)| id)
     }
 }
 
