@@ -1,6 +1,6 @@
 //! One thing that a server owes: what, for whom, and what is taken back if it is skipped.
 
-use super::statements::Statement;
+use super::statements::{Name, Statement};
 use crate::ids::StatementId;
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub enum Undo {
     /// Nothing.
     Nothing,
     /// The client's name for a statement: it was not prepared.
-    Name(Box<[u8]>),
+    Name(Name),
     /// A name that the client closed: it is still there.
-    Closed(Box<[u8]>, Arc<Statement>),
+    Closed(Name, Arc<Statement>),
     /// What was the unnamed statement before.
     Unnamed(Unnamed),
 }

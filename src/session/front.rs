@@ -34,9 +34,17 @@ impl Front {
         self.len += taken;
     }
 
+    /// A `Describe` or a `Close` of a statement, without its length.
+    pub(super) fn of_statement(tag: u8, name: &[u8]) -> Self {
+        let mut front = Self::new(tag);
+        front.push(b"S");
+        front.push_name(name);
+        front
+    }
+
     /// Appends a name and its terminator.
-    pub(super) fn push_name(&mut self, name: ServerName) {
-        self.push(name.as_bytes());
+    pub(super) fn push_name(&mut self, name: &[u8]) {
+        self.push(name);
         self.push(b"\0");
     }
 

@@ -109,10 +109,7 @@ impl Session {
             }
             Translated::To(id, name) => (id, name),
         };
-        let mut front = Front::new(tag::DESCRIBE);
-        front.push(b"S");
-        front.push_name(name);
-        to_server.supply(front.finish(0));
+        to_server.supply(Front::of_statement(tag::DESCRIBE, name.as_bytes()).finish(0));
         server.pipeline.push(Entry::forward(Owed::DescribeStatement(id)));
         Step::Next(message.header.frame_len())
     }
@@ -137,7 +134,7 @@ impl Session {
             return Step::Full;
         }
         let undo = match self.names.remove(name) {
-            Some(statement) => Undo::Closed(name.into(), statement),
+            Some((name, statement)) => Undo::Closed(name, statement),
             None => Undo::Nothing,
         };
         let entry = Entry::forward(Owed::Supplied(CLOSE_COMPLETE_MESSAGE)).undo(undo);
@@ -182,11 +179,11 @@ fn send_bind_front(
 ) {
     let values_len = message.header.body_len.saturating_sub(bind.names_len);
     let mut tail = Front::bare();
-    tail.push_name(name);
+    tail.push_name(name.as_bytes());
     let mut front = Front::new(tag::BIND);
     if bind.portal.is_empty() {
         front.push(b"\0");
-        front.push_name(name);
+        front.push_name(name.as_bytes());
         return to_server.supply(front.finish(values_len));
     }
     // A portal's name may be of any length, so it comes from the piece.

@@ -7,7 +7,7 @@ use super::pipeline::{Copy, Entry, Owed, Undo, Unnamed};
 use super::request::Step;
 use super::server_side::{ServerSide, UnnamedHere};
 use super::state::{Gathering, PREPARED_LEN_MAX, Session, Shared, Violation};
-use super::statements::CLIENT_STATEMENTS_MAX;
+use super::statements::{CLIENT_STATEMENTS_MAX, Name};
 use crate::protocol::backend::{PARSE_COMPLETE_MESSAGE, TransactionStatus};
 use crate::protocol::frame::HEADER_LEN;
 use crate::protocol::frontend::{self as tag, Parse};
@@ -187,8 +187,9 @@ impl Session {
             server.prepare(&statement, to_server);
             Owed::Parse(Some(statement.id))
         };
-        server.pipeline.push(Entry::forward(owed).undo(Undo::Name(parse.name.into())));
-        self.names.insert(parse.name, statement);
+        let name = Name::from(parse.name);
+        server.pipeline.push(Entry::forward(owed).undo(Undo::Name(name.clone())));
+        self.names.insert(name, statement);
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! What a server is sent before a statement can be used on it.
 
+use super::front::Front;
 use super::outbox::Outbox;
 use super::pipeline::{Entry, Owed, Unnamed};
 use super::server_name::ServerName;
@@ -20,15 +21,13 @@ impl ServerSide {
     /// Sends the `Parse` of a statement, after a `Close` of what must go first. The caller says
     /// who is owed the answer to the `Parse`.
     pub(super) fn prepare<S: Outbox>(&mut self, statement: &Statement, to_server: &mut S) {
-        let mut sent = Vec::with_capacity(statement.prepared.len() + 64);
         if self.prepared.insert(statement.id) {
-            self.close_first(statement.id, &mut sent);
+            self.close_first(statement.id, to_server);
         }
         while let Some(oldest) = self.prepared.evict() {
-            self.close_first(oldest, &mut sent);
+            self.close_first(oldest, to_server);
         }
-        tag::parse(&mut sent, statement.name().as_str(), &statement.prepared);
-        to_server.supply(&sent);
+        send_parse(statement.name().as_bytes(), &statement.prepared, to_server);
     }
 
     /// The same, even if it is prepared already.
@@ -37,8 +36,9 @@ impl ServerSide {
         self.prepare(statement, to_server);
     }
 
-    fn close_first(&mut self, id: StatementId, sent: &mut Vec<u8>) {
-        tag::close_statement(sent, ServerName::of(id).as_str());
+    fn close_first<S: Outbox>(&mut self, id: StatementId, to_server: &mut S) {
+        let name = ServerName::of(id);
+        to_server.supply(Front::of_statement(tag::CLOSE, name.as_bytes()).finish(0));
         self.pipeline.push(Entry::skip(Owed::Close(Some(id))));
     }
 
@@ -51,29 +51,33 @@ impl ServerSide {
         to_server: &mut S,
     ) {
         self.require(existing, to_server);
-        let mut sent = Vec::with_capacity(parse.prepared.len() + 64);
-        tag::parse(&mut sent, existing.name().as_str(), parse.prepared);
-        to_server.supply(&sent);
+        send_parse(existing.name().as_bytes(), parse.prepared, to_server);
         self.pipeline.push(Entry::forward(Owed::Duplicate(parse.name.into())));
     }
 
     /// Makes sure that the server's unnamed statement is the session's, or is none.
     pub(super) fn prepare_unnamed<S: Outbox>(&mut self, unnamed: &Unnamed, to_server: &mut S) {
-        let mut sent = Vec::new();
         match (unnamed, self.unnamed) {
-            (Unnamed::Kept(statement), UnnamedHere::Is(id)) if statement.id == id => return,
-            (Unnamed::Unkept, UnnamedHere::OfThisLink) => return,
+            (Unnamed::Kept(statement), UnnamedHere::Is(id)) if statement.id == id => {}
+            (Unnamed::Unkept, UnnamedHere::OfThisLink) => {}
             (Unnamed::Kept(statement), _) => {
-                tag::parse(&mut sent, "", &statement.prepared);
+                send_parse(b"", &statement.prepared, to_server);
                 self.unnamed = UnnamedHere::Is(statement.id);
                 self.pipeline.push(Entry::skip(Owed::Parse(None)));
             }
             _ => {
-                tag::close_statement(&mut sent, "");
+                to_server.supply(Front::of_statement(tag::CLOSE, b"").finish(0));
                 self.unnamed = UnnamedHere::Unknown;
                 self.pipeline.push(Entry::skip(Owed::Close(None)));
             }
         }
-        to_server.supply(&sent);
     }
+}
+
+/// Text and types go out from where they are kept, behind a front of ours.
+fn send_parse<S: Outbox>(name: &[u8], prepared: &[u8], to_server: &mut S) {
+    let mut front = Front::new(tag::PARSE);
+    front.push_name(name);
+    to_server.supply(front.finish(prepared.len()));
+    to_server.supply(prepared);
 }

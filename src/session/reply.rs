@@ -277,7 +277,7 @@ impl Session {
             match entry.undo {
                 Undo::Nothing => {}
                 Undo::Name(name) => drop(self.names.remove(&name)),
-                Undo::Closed(name, statement) => self.names.insert(&name, statement),
+                Undo::Closed(name, statement) => self.names.insert(name, statement),
                 // The one that failed has destroyed what was before; the skipped ones have not.
                 Undo::Unnamed(_) if place == 0 => unnamed = Some(Unnamed::Nothing),
                 Undo::Unnamed(before) => unnamed = Some(before),

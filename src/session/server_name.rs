@@ -2,7 +2,6 @@
 
 use crate::ids::StatementId;
 use std::fmt;
-use std::io::Write;
 
 /// What every name that we give on a server begins with.
 pub const NAME_PREFIX: &str = "pgweir_";
@@ -23,15 +22,14 @@ impl ServerName {
 
     /// The name of a statement.
     pub fn of(id: StatementId) -> Self {
-        Self::new(format_args!("{NAME_PREFIX}{id}"))
+        Self::prefixed(itoa::Buffer::new().format(id.0).as_bytes())
     }
 
     /// What stands for a client's own `name` that looks like one of ours, and so might reach
     /// another client's statement: a name that no server knows.
     pub fn disguise(name: &[u8]) -> Option<Self> {
         let ours = digits(name)? == name.len() - NAME_PREFIX.len();
-        let text = std::str::from_utf8(name).ok()?;
-        ours.then(|| Self::new(format_args!("{NAME_PREFIX}{text}")))
+        ours.then(|| Self::prefixed(name))
     }
 
     /// The name in `text`, if there is one, and the number of its statement, or the client's own
@@ -59,12 +57,14 @@ impl ServerName {
         &self.bytes[..self.len]
     }
 
-    fn new(text: fmt::Arguments<'_>) -> Self {
+    /// The prefix and at most as much of `name` as there is room for.
+    fn prefixed(name: &[u8]) -> Self {
         let mut bytes = [0; ServerName::LEN_MAX];
-        let mut rest = &mut bytes[..];
-        let _ = rest.write_fmt(text); // ServerName::LEN_MAX is the longest
-        let len = ServerName::LEN_MAX - rest.len();
-        ServerName { bytes, len }
+        let (prefix, rest) = bytes.split_at_mut(NAME_PREFIX.len());
+        prefix.copy_from_slice(NAME_PREFIX.as_bytes());
+        let len = name.len().min(rest.len());
+        rest[..len].copy_from_slice(&name[..len]);
+        ServerName { bytes, len: NAME_PREFIX.len() + len }
     }
 }
 

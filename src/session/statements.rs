@@ -142,7 +142,10 @@ pub struct Names {
     named: Option<Box<ByName>>,
 }
 
-type ByName = HashMap<Box<[u8]>, Arc<Statement>>;
+/// What a client calls a statement: its map has it, and what may still be taken back.
+pub type Name = Arc<[u8]>;
+
+type ByName = HashMap<Name, Arc<Statement>, RandomState>;
 
 impl Names {
     /// What the client prepared under `name`.
@@ -161,13 +164,13 @@ impl Names {
     }
 
     /// Remembers a statement under `name`.
-    pub fn insert(&mut self, name: &[u8], statement: Arc<Statement>) {
-        self.named.get_or_insert_default().insert(name.into(), statement);
+    pub fn insert(&mut self, name: Name, statement: Arc<Statement>) {
+        self.named.get_or_insert_default().insert(name, statement);
     }
 
-    /// Forgets what `name` was.
-    pub fn remove(&mut self, name: &[u8]) -> Option<Arc<Statement>> {
-        self.named.as_mut()?.remove(name)
+    /// Forgets what `name` was, and says it.
+    pub fn remove(&mut self, name: &[u8]) -> Option<(Name, Arc<Statement>)> {
+        self.named.as_mut()?.remove_entry(name)
     }
 
     /// Forgets all, as `DEALLOCATE ALL` does.
