@@ -1,11 +1,12 @@
 //! Listening sockets, and accepting from them until they are drained.
 
 use super::socket::{Accepted, Keepalive};
+use rustix::net::{SocketFlags, accept_with};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use tokio::io::unix::AsyncFd;
 #[derive(Debug)]
 pub struct Bound {
     listener: Listening,
-    keepalive: Keepalive,
 }
 
 #[derive(Debug)]
@@ -52,10 +52,13 @@ impl Bound {
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
+        // What is accepted inherits these (Linux, `tcp_create_openreq_child`).
+        socket.set_tcp_nodelay(true)?;
+        keepalive.apply(socket.as_fd());
         socket.bind(&address.into())?;
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
-        Ok(Bound { listener: Listening::Tcp(socket.into()), keepalive })
+        Ok(Bound { listener: Listening::Tcp(socket.into()) })
     }
 
     /// Listens on a Unix socket with these permissions. A file left behind by a process that is
@@ -75,8 +78,7 @@ impl Bound {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
-        let listener = Listening::Unix(socket.into(), file);
-        Ok(Bound { listener, keepalive: Keepalive::default() })
+        Ok(Bound { listener: Listening::Unix(socket.into(), file) })
     }
 
     /// The TCP address that was bound: its port is known even where 0 was asked for.
@@ -93,8 +95,7 @@ impl Bound {
         reason = "its successor is unsafe; `Listening` owns the descriptor it names"
     )]
     pub fn listen(self) -> io::Result<Listener> {
-        let listener = AsyncFd::new(self.listener)?;
-        Ok(Listener { listener, keepalive: self.keepalive })
+        Ok(Listener { listener: AsyncFd::new(self.listener)? })
     }
 }
 
@@ -102,7 +103,6 @@ impl Bound {
 #[derive(Debug)]
 pub struct Listener {
     listener: AsyncFd<Listening>,
-    keepalive: Keepalive,
 }
 
 impl Listener {
@@ -115,31 +115,22 @@ impl Listener {
         loop {
             let mut ready = self.listener.readable().await?;
             match ready.try_io(|listener| accept(listener.get_ref())) {
-                Ok(Ok(accepted)) => return self.prepared(accepted),
+                Ok(Ok(accepted)) => return Ok(accepted),
                 Ok(Err(error)) if is_gone_already(&error) => {}
                 Ok(Err(error)) => return Err(error),
                 Err(_drained) => {}
             }
         }
     }
-
-    fn prepared(&self, accepted: Accepted) -> io::Result<Accepted> {
-        match &accepted {
-            Accepted::Tcp(socket) => {
-                socket.set_nonblocking(true)?;
-                let _ = socket.set_nodelay(true);
-                self.keepalive.apply(socket.as_fd());
-            }
-            Accepted::Unix(socket) => socket.set_nonblocking(true)?,
-        }
-        Ok(accepted)
-    }
 }
 
 fn accept(listener: &Listening) -> io::Result<Accepted> {
+    let accept = |listener: BorrowedFd<'_>| -> io::Result<OwnedFd> {
+        Ok(accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?)
+    };
     match listener {
-        Listening::Tcp(listener) => listener.accept().map(|(socket, _)| Accepted::Tcp(socket)),
-        Listening::Unix(listener, _) => listener.accept().map(|(socket, _)| Accepted::Unix(socket)),
+        Listening::Tcp(listener) => Ok(Accepted::Tcp(accept(listener.as_fd())?.into())),
+        Listening::Unix(listener, _) => Ok(Accepted::Unix(accept(listener.as_fd())?.into())),
     }
 }
 

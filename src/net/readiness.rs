@@ -21,7 +21,6 @@ pub enum Socket {
 
 impl Socket {
     pub(super) fn register(accepted: Accepted) -> io::Result<Socket> {
-        accepted.set_nonblocking(true)?;
         match accepted {
             Accepted::Tcp(socket) => TcpStream::from_std(socket).map(Socket::Tcp),
             Accepted::Unix(socket) => UnixStream::from_std(socket).map(Socket::Unix),

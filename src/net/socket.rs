@@ -9,23 +9,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// A socket that has no event loop yet: it can go to any worker.
+/// A socket that has no driver yet: it can go to any worker. It does not block.
 #[derive(Debug)]
 pub enum Accepted {
     /// Over the network.
     Tcp(std::net::TcpStream),
     /// On this machine.
     Unix(std::os::unix::net::UnixStream),
-}
-
-impl Accepted {
-    /// An io_uring waits for a socket that blocks; readiness is for one that does not.
-    pub(super) fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        match self {
-            Accepted::Tcp(socket) => socket.set_nonblocking(nonblocking),
-            Accepted::Unix(socket) => socket.set_nonblocking(nonblocking),
-        }
-    }
 }
 
 /// How a dead peer is noticed on a quiet TCP connection.

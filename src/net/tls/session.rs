@@ -136,7 +136,7 @@ impl TlsSession {
     }
 
     /// Appends everything that is to be sent to the peer now.
-    pub fn take_ciphertext(&mut self, out: &mut impl io::Write) {
+    pub fn take_ciphertext(&mut self, out: &mut impl Write) {
         while self.connection.wants_write() {
             // What only takes bytes in does not fail; stopping is what a failure would mean anyway.
             let Ok(1..) = self.connection.write_tls(out) else { return };

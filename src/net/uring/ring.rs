@@ -80,11 +80,12 @@ impl Ring {
 
     pub(in crate::net) fn register(self: &Rc<Self>, accepted: Accepted) -> io::Result<Socket> {
         // Receives and sends shall wait in the kernel rather than fail with EAGAIN.
-        accepted.set_nonblocking(false)?;
-        let shared = match accepted {
-            Accepted::Tcp(socket) => Shared::new(OwnedFd::from(socket), false),
-            Accepted::Unix(socket) => Shared::new(OwnedFd::from(socket), true),
+        let (fd, is_unix) = match accepted {
+            Accepted::Tcp(socket) => (OwnedFd::from(socket), false),
+            Accepted::Unix(socket) => (OwnedFd::from(socket), true),
         };
+        rustix::io::ioctl_fionbio(&fd, false)?;
+        let shared = Shared::new(fd, is_unix);
         Ok(self.adopt(shared, Receiving::default()))
     }
 
