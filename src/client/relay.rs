@@ -138,17 +138,25 @@ impl Relay<'_> {
         }
     }
 
+    /// What is there already goes on together: one write for all of it.
     fn carry_replies(&mut self, cx: &mut Context<'_>) -> Result<bool, Unlink> {
-        if self.client.stream.out.len() > OUTGOING_MAX {
-            return Ok(false);
+        let mut carried = false;
+        while self.client.stream.out.len() <= OUTGOING_MAX {
+            let server = &mut *self.held;
+            match server.stream.poll_recv(cx, &mut server.inbox) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => {
+                    return Err(Unlink::ServerLost("it closed the connection".to_owned()));
+                }
+                Poll::Ready(Err(error)) => return Err(Unlink::ServerLost(error.to_string())),
+                Poll::Ready(Ok(_)) => self.reply()?,
+            }
+            carried = true;
+            if !self.held.stream.is_ahead() {
+                break;
+            }
         }
-        let server = &mut *self.held;
-        match server.stream.poll_recv(cx, &mut server.inbox) {
-            Poll::Pending => Ok(false),
-            Poll::Ready(Ok(0)) => Err(Unlink::ServerLost("it closed the connection".to_owned())),
-            Poll::Ready(Err(error)) => Err(Unlink::ServerLost(error.to_string())),
-            Poll::Ready(Ok(_)) => self.reply().map(|()| true),
-        }
+        Ok(carried)
     }
 
     fn reply(&mut self) -> Result<(), Unlink> {

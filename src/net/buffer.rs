@@ -155,6 +155,29 @@ impl Chunk {
         self.end = BLOCK_LEN.min(self.end + bytes);
     }
 
+    /// Of `bytes` that were received into the room and what lies behind it, so many were for it.
+    pub(super) fn fill(&mut self, bytes: usize) -> usize {
+        let before = self.end;
+        self.filled(bytes);
+        self.settle();
+        if self.is_empty() { 0 } else { self.end - before }
+    }
+
+    /// Moves the front of `other` behind its own bytes: as a whole where there are none yet, by a
+    /// copy of what fits otherwise. Says how much that was.
+    pub(super) fn take_from(&mut self, other: &mut Chunk) -> usize {
+        if self.is_empty() {
+            *self = std::mem::take(other);
+            return self.len();
+        }
+        let room = self.room();
+        let taken = room.len().min(other.len());
+        room[..taken].copy_from_slice(&other.bytes()[..taken]);
+        self.filled(taken);
+        other.advance(taken);
+        taken
+    }
+
     /// Gives the block back if nothing was received into it.
     pub fn settle(&mut self) {
         if self.is_empty() {

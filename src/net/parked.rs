@@ -5,7 +5,6 @@ use super::socket::Socket;
 use super::stream::Stream;
 use super::tls::TlsSession;
 use super::uring;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
 use std::io;
 
 /// What is left of a [`Stream`] while it is idle. Unlike a stream it can go to another thread.
@@ -18,7 +17,7 @@ pub struct Parked {
 /// The socket, as its driver keeps it meanwhile.
 #[derive(Debug)]
 enum Resting {
-    Readiness(readiness::Socket),
+    Readiness(readiness::Parked),
     Ring(uring::Parked),
 }
 
@@ -26,7 +25,7 @@ impl Parked {
     /// `None`, and the connection ends, where something is on its way.
     pub(super) fn new(socket: Socket, tls: Option<TlsSession>) -> Option<Self> {
         let socket = match socket {
-            Socket::Readiness(socket) => Resting::Readiness(socket),
+            Socket::Readiness(socket) => Resting::Readiness(socket.park()?),
             Socket::Ring(socket) => Resting::Ring(socket.park()?),
         };
         Some(Parked { socket, tls })
@@ -35,7 +34,7 @@ impl Parked {
     /// Whether nothing has arrived meanwhile, as far as its driver knows; no system call.
     pub fn is_quiet(&self) -> bool {
         match &self.socket {
-            Resting::Readiness(socket) => socket.is_quiet(),
+            Resting::Readiness(parked) => parked.is_quiet(),
             Resting::Ring(parked) => parked.is_quiet(),
         }
     }
@@ -46,9 +45,7 @@ impl Parked {
             return;
         }
         match self.socket {
-            Resting::Readiness(socket) => {
-                let _ = send(&socket, last, SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
-            }
+            Resting::Readiness(parked) => parked.say(last),
             Resting::Ring(parked) => parked.farewell(last),
         }
     }
@@ -60,18 +57,12 @@ impl Parked {
     /// What the system says of a socket that it cannot watch.
     pub fn resume(self, elsewhere: bool) -> io::Result<Option<Stream>> {
         let socket = match self.socket {
-            Resting::Readiness(socket) if elsewhere => moved(socket)?,
-            Resting::Readiness(socket) => socket.is_quiet().then_some(Socket::Readiness(socket)),
+            Resting::Readiness(parked) if elsewhere => {
+                parked.resume_elsewhere()?.map(Socket::Readiness)
+            }
+            Resting::Readiness(parked) => parked.resume().map(Socket::Readiness),
             Resting::Ring(parked) => parked.resume().map(Socket::Ring),
         };
         Ok(socket.map(|socket| Stream::over(socket, self.tls)))
     }
-}
-
-fn moved(socket: readiness::Socket) -> io::Result<Option<Socket>> {
-    let socket = readiness::Socket::register(socket.deregister()?)?;
-    let mut byte = [0u8; 1];
-    let peeked = recv(&socket, &mut byte[..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
-    let quiet = matches!(peeked, Err(rustix::io::Errno::AGAIN));
-    Ok(quiet.then_some(Socket::Readiness(socket)))
 }

@@ -77,8 +77,16 @@ impl Socket {
     /// Whether its peer is on this machine, at the other end of a Unix socket.
     pub fn is_unix(&self) -> bool {
         match self {
-            Socket::Readiness(socket) => matches!(socket, readiness::Socket::Unix(_)),
+            Socket::Readiness(socket) => socket.is_unix(),
             Socket::Ring(socket) => socket.is_unix(),
+        }
+    }
+
+    /// Whether bytes have been received and not been taken yet; no system call.
+    pub fn is_ahead(&self) -> bool {
+        match self {
+            Socket::Readiness(socket) => socket.is_ahead(),
+            Socket::Ring(socket) => socket.is_ahead(),
         }
     }
 

@@ -65,6 +65,12 @@ impl Stream {
         }
     }
 
+    /// Whether a receive would find something without asking the kernel.
+    pub fn is_ahead(&self) -> bool {
+        let decrypting = self.tls.as_ref().is_some_and(|tls| !tls.incoming.is_empty());
+        decrypting || self.socket.is_ahead()
+    }
+
     /// Receives. Cancel safe: nothing is lost if the future is dropped.
     pub async fn recv(&mut self, inbox: &mut Chunk) -> io::Result<usize> {
         poll_fn(|cx| self.poll_recv(cx, inbox)).await

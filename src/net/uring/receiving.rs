@@ -85,6 +85,11 @@ impl Receiving {
         !self.first.is_empty() || self.end.is_some()
     }
 
+    /// Whether bytes wait to be read.
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.first.is_empty()
+    }
+
     /// Takes what has arrived into `inbox`. Not ready, it wakes the task when something has.
     pub(super) fn poll_take(
         &mut self,
@@ -105,17 +110,7 @@ impl Receiving {
     }
 
     fn take(&mut self, inbox: &mut Chunk) -> usize {
-        let taken = if inbox.is_empty() {
-            *inbox = std::mem::take(&mut self.first);
-            inbox.len()
-        } else {
-            let room = inbox.room();
-            let taken = room.len().min(self.first.len());
-            room[..taken].copy_from_slice(&self.first.bytes()[..taken]);
-            inbox.filled(taken);
-            self.first.advance(taken);
-            taken
-        };
+        let taken = inbox.take_from(&mut self.first);
         if self.first.is_empty() {
             self.first = self.more.pop_front().unwrap_or_default();
         }

@@ -35,6 +35,10 @@ impl Socket {
         self.shared.as_ref().is_some_and(|shared| shared.is_unix)
     }
 
+    pub(in crate::net) fn is_ahead(&self) -> bool {
+        self.ring.with(self.key, |connection| (connection.receiving.is_ahead(), Ask::Nothing))
+    }
+
     pub(in crate::net) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
