@@ -233,6 +233,7 @@ impl Session {
 
 impl ServerSide {
     /// The message goes by as it is, and `owed` is owed for it.
+    #[inline(always)] // An entry is built where it is pushed, and not moved there.
     pub(super) fn owe<S: Outbox>(
         &mut self,
         owed: Owed,

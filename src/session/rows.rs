@@ -12,25 +12,27 @@ impl Message<'_> {
 
     /// Data as one message with all of its type that follows it: because none of them changes what
     /// is owed, they have the same answer. Any other message as it is.
+    #[inline(always)]
     pub(super) fn with_its_run(mut self) -> Self {
-        if self.is_data() {
-            self.header.body_len += self.run_len();
+        let (tag, behind) = (self.header.tag, self.at + self.header.frame_len());
+        if self.is_data() && self.piece.get(behind) == Some(&tag) {
+            self.header.body_len += run_len(&self.piece[behind..], tag);
         }
         self
     }
+}
 
-    /// How long those are that follow it, the last one perhaps beyond the piece. A header that
-    /// cannot be is left to whoever reads it next.
-    fn run_len(self) -> usize {
-        let first = self.at + self.header.frame_len();
-        let mut end = first;
-        while self.piece.get(end) == Some(&self.header.tag)
-            && let Ok(Some(next)) = Header::parse(&self.piece[end..])
-        {
-            end += next.frame_len();
-        }
-        end - first
+/// How long the messages of one type are that `piece` begins with, the last one perhaps beyond its
+/// end. A header that cannot be is left to whoever reads it next.
+#[inline(never)]
+fn run_len(piece: &[u8], tag: u8) -> usize {
+    let mut len = 0;
+    while piece.get(len) == Some(&tag)
+        && let Ok(Some(next)) = Header::parse(&piece[len..])
+    {
+        len += next.frame_len();
     }
+    len
 }
 
 #[cfg(test)]
