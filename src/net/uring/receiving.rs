@@ -163,6 +163,13 @@ impl Receiving {
         if self.waiting() >= WAITING_MAX { self.disarm() } else { Ask::Nothing }
     }
 
+    /// No ring can pass on anything any more.
+    pub(super) fn expect_no_letter(&mut self) {
+        if self.state == State::Elsewhere {
+            self.state = State::Resting;
+        }
+    }
+
     /// What another ring had heard before it stopped listening.
     pub(super) fn inherit(&mut self, bytes: &[u8], end: Option<End>) {
         self.state = State::Resting;

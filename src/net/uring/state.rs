@@ -189,13 +189,18 @@ impl State {
     /// Ends every operation, and waits until the kernel has let go of our memory; says whether it
     /// has.
     pub(super) fn end(&mut self, remote: &Remote) -> bool {
-        for (_, connection) in &self.connections {
+        for key in self.connections.iter().map(|(key, _)| Key(key)).collect::<Vec<_>>() {
+            let connection = &mut self.connections[key.0];
+            connection.receiving.expect_no_letter();
             if matches!(connection.owner, Owner::Parked) {
                 connection.shared.mark_spoken();
             }
-        }
-        for key in self.connections.iter().map(|(key, _)| Key(key)).collect::<Vec<_>>() {
-            self.abandon(key);
+            if matches!(connection.owner, Owner::Leaving(_)) {
+                // Its heir still gets what has arrived.
+                self.free_if_over(key);
+            } else {
+                self.abandon(key);
+            }
         }
         self.ending = true;
         self.queues.push(&cancel(Operation::Bell));

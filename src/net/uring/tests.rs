@@ -311,3 +311,31 @@ fn a_sleeping_ring_is_woken_by_other_threads() {
     drop(sender);
     assert_eq!(worker.join().unwrap(), 5_050);
 }
+
+/// The heir is told what the old ring had heard, even if that ring ends before it has read the
+/// letter that asks for it.
+#[test]
+fn a_connection_survives_the_end_of_the_ring_that_it_leaves() {
+    let (ours, mut theirs) = pair();
+    let (parked, is_parked) = channel::<Parked>();
+    let (end, may_end) = channel::<()>();
+    let old = thread::spawn(move || {
+        let ring = Ring::install().unwrap();
+        parked.send(register(ours).park().unwrap()).unwrap();
+        // It does not turn any more: no letter is read before it ends.
+        may_end.recv().unwrap();
+        ring.uninstall();
+    });
+    let parked = is_parked.recv().unwrap();
+    let new = on_ring(move || async move {
+        let mut socket = parked.resume().expect("a connection that is quiet");
+        end.send(()).unwrap();
+        let mut inbox = Chunk::default();
+        poll_fn(|cx| socket.poll_receive(cx, &mut inbox)).await
+    });
+    old.join().unwrap();
+    let _ = theirs.write_all(b"late");
+    let received = new.join().unwrap();
+    // The bytes, or that they may have been lost: never a wait without end.
+    assert!(!matches!(received, Ok(0)), "{received:?}");
+}
