@@ -184,6 +184,7 @@ pub(super) async fn wait(
     mut wanted: Wanted,
 ) -> Result<Result<Held, ErrorReport>, Farewell> {
     client.patience.begin(client.pools.database.query_wait_timeout);
+    client.inbox.shrink();
     loop {
         let next = match wanted {
             Wanted::Nowhere => return Ok(Err(error::no_replica())),

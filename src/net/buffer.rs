@@ -8,13 +8,21 @@ use std::rc::Rc;
 /// make the worker hold before it is written on.
 pub const BLOCK_LEN: usize = 16 * 1024;
 
+/// Bytes of a small block, for what a client has asked while it waits for a server: nearly every
+/// statement fits, and a thousand that wait hold 1 MB instead of 16.
+const SMALL_LEN: usize = 1024;
+
 /// Free blocks that a worker keeps, 2 MB of them; more are given back to the allocator.
 const SPARE_MAX: usize = 128;
+
+/// Free small blocks that a worker keeps, 1 MB of them.
+const SMALL_SPARE_MAX: usize = 1024;
 
 type Block = Rc<Box<[u8]>>;
 
 thread_local! {
     static SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+    static SMALL_SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A block on loan; it goes back to the store when its last borrower lets go.
@@ -25,6 +33,15 @@ impl Lease {
     fn borrow() -> Self {
         let spare = SPARE.with_borrow_mut(Vec::pop);
         Lease(Some(spare.unwrap_or_else(|| Rc::new(vec![0; BLOCK_LEN].into_boxed_slice()))))
+    }
+
+    fn borrow_small() -> Self {
+        let spare = SMALL_SPARE.with_borrow_mut(Vec::pop);
+        Lease(Some(spare.unwrap_or_else(|| Rc::new(vec![0; SMALL_LEN].into_boxed_slice()))))
+    }
+
+    fn is_small(&self) -> bool {
+        self.0.as_ref().is_some_and(|block| block.len() == SMALL_LEN)
     }
 
     fn bytes(&self) -> &[u8] {
@@ -48,10 +65,14 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(block) = self.0.take() else { return };
         if Rc::strong_count(&block) == 1 {
+            let (store, most) = match block.len() {
+                SMALL_LEN => (&SMALL_SPARE, SMALL_SPARE_MAX),
+                _ => (&SPARE, SPARE_MAX),
+            };
             // A thread that ends has no store any more; the block is freed then.
-            let _ = SPARE.try_with(|spare| {
+            let _ = store.try_with(|spare| {
                 let mut spare = spare.borrow_mut();
-                if spare.len() < SPARE_MAX {
+                if spare.len() < most {
                     spare.push(block);
                 }
             });
@@ -134,17 +155,29 @@ impl Chunk {
     }
 
     /// Room behind the bytes to receive into. Bytes that lie at the end of a block, or in one
-    /// that others look at, are moved to the front of a block of their own first.
+    /// that others look at or that is small, are moved to the front of a block of their own first.
     pub fn room(&mut self) -> &mut [u8] {
-        if self.lease.is_shared() || self.start > 0 {
+        if self.lease.is_shared() || self.start > 0 || self.lease.is_small() {
             self.move_to_front();
         }
         let end = self.end;
         self.lease.bytes_mut().get_mut(end..).unwrap_or(&mut [])
     }
 
+    /// Moves what has to wait into a small block, if it fits there: the large one is of more use
+    /// to somebody else.
+    pub fn shrink(&mut self) {
+        let fits = !self.is_empty() && self.len() <= SMALL_LEN;
+        if fits && !self.lease.is_small() {
+            self.move_to(Lease::borrow_small());
+        }
+    }
+
     fn move_to_front(&mut self) {
-        let mut lease = Lease::borrow();
+        self.move_to(Lease::borrow());
+    }
+
+    fn move_to(&mut self, mut lease: Lease) {
         let len = self.len();
         lease.bytes_mut()[..len].copy_from_slice(self.bytes());
         *self = Chunk { lease, start: 0, end: len };
@@ -248,6 +281,20 @@ mod tests {
         chunk.advance(BLOCK_LEN - 2);
         assert_eq!(chunk.room().len(), BLOCK_LEN - 2);
         assert_eq!(chunk.bytes(), [7, 7]);
+    }
+
+    #[test]
+    fn what_waits_takes_a_small_block_until_more_comes() {
+        let before = spare();
+        let mut chunk = received(b"abc");
+        chunk.shrink();
+        assert_eq!((chunk.bytes(), chunk.lease.is_small()), (&b"abc"[..], true));
+        assert!(spare() > before, "the large block is free again");
+        assert_eq!(chunk.room().len(), BLOCK_LEN - 3);
+        assert!(!chunk.lease.is_small() && chunk.bytes() == b"abc");
+        let mut long = received(&[7; SMALL_LEN + 1]);
+        long.shrink();
+        assert!(!long.lease.is_small());
     }
 
     #[test]

@@ -21,8 +21,8 @@ const AHEAD_MAX: usize = 3;
 #[derive(Debug)]
 pub struct Socket {
     io: Io,
-    /// Received, but not taken yet.
-    ahead: VecDeque<Chunk>,
+    /// Received, but not taken yet. Few connections ever have any.
+    ahead: Option<Box<VecDeque<Chunk>>>,
     /// The last receive has filled all the room that it had.
     filled: bool,
 }
@@ -43,7 +43,7 @@ impl Socket {
     }
 
     fn over(io: Io) -> Socket {
-        Socket { io, ahead: VecDeque::new(), filled: false }
+        Socket { io, ahead: None, filled: false }
     }
 
     pub(super) fn is_unix(&self) -> bool {
@@ -52,13 +52,13 @@ impl Socket {
 
     /// Whether more has been received than was taken.
     pub(super) fn is_ahead(&self) -> bool {
-        !self.ahead.is_empty()
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.is_empty())
     }
 
     /// Lets go of it while nobody uses it. `None`, and the connection ends, where something has
     /// arrived.
     pub(super) fn park(self) -> Option<Parked> {
-        self.ahead.is_empty().then_some(Parked(self.io))
+        (!self.is_ahead()).then_some(Parked(self.io))
     }
 
     /// A block is borrowed when the event loop has seen something arrive, and not before.
@@ -67,10 +67,12 @@ impl Socket {
         cx: &mut Context<'_>,
         inbox: &mut Chunk,
     ) -> Poll<io::Result<usize>> {
-        if let Some(front) = self.ahead.front_mut() {
+        if let Some(ahead) = &mut self.ahead
+            && let Some(front) = ahead.front_mut()
+        {
             let taken = inbox.take_from(front);
             if front.is_empty() {
-                self.ahead.pop_front();
+                ahead.pop_front();
             }
             return Poll::Ready(Ok(taken));
         }
@@ -107,14 +109,17 @@ impl Socket {
         };
         let first = inbox.fill(bytes);
         let mut rest = bytes - first;
+        let ahead = self.ahead.get_or_insert_default();
         for mut chunk in more {
             rest -= chunk.fill(rest);
             if !chunk.is_empty() {
-                self.filled = chunk.is_full();
-                self.ahead.push_back(chunk);
+                ahead.push_back(chunk);
             }
         }
-        self.filled &= self.ahead.len() == AHEAD_MAX;
+        self.filled = ahead.len() == AHEAD_MAX && ahead.back().is_some_and(Chunk::is_full);
+        if ahead.is_empty() {
+            self.ahead = None;
+        }
         Poll::Ready(Ok(first))
     }
 
