@@ -5,7 +5,6 @@ use super::outgoing::Outgoing;
 use super::socket::Accepted;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
-use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
@@ -22,10 +21,13 @@ const AHEAD_MAX: usize = 3;
 pub struct Socket {
     io: Io,
     /// Received, but not taken yet. Few connections ever have any.
-    ahead: Option<Box<VecDeque<Chunk>>>,
+    ahead: Option<Box<Ahead>>,
     /// The last receive has filled all the room that it had.
     filled: bool,
 }
+
+/// What one receive has brought beyond the first block, in order; what was taken is empty.
+type Ahead = [Chunk; AHEAD_MAX];
 
 #[derive(Debug)]
 enum Io {
@@ -52,7 +54,7 @@ impl Socket {
 
     /// Whether more has been received than was taken.
     pub(super) fn is_ahead(&self) -> bool {
-        self.ahead.as_ref().is_some_and(|ahead| !ahead.is_empty())
+        self.ahead.iter().flat_map(|ahead| ahead.iter()).any(|chunk| !chunk.is_empty())
     }
 
     /// Lets go of it while nobody uses it. `None`, and the connection ends, where something has
@@ -67,14 +69,9 @@ impl Socket {
         cx: &mut Context<'_>,
         inbox: &mut Chunk,
     ) -> Poll<io::Result<usize>> {
-        if let Some(ahead) = &mut self.ahead
-            && let Some(front) = ahead.front_mut()
-        {
-            let taken = inbox.take_from(front);
-            if front.is_empty() {
-                ahead.pop_front();
-            }
-            return Poll::Ready(Ok(taken));
+        let mut ahead = self.ahead.iter_mut().flat_map(|ahead| ahead.iter_mut());
+        if let Some(front) = ahead.find(|chunk| !chunk.is_empty()) {
+            return Poll::Ready(Ok(inbox.take_from(front)));
         }
         ready!(self.io.poll_readable(cx))?;
         if self.filled {
@@ -97,30 +94,21 @@ impl Socket {
         cx: &mut Context<'_>,
         inbox: &mut Chunk,
     ) -> Poll<io::Result<usize>> {
-        let mut more: [Chunk; AHEAD_MAX] = Default::default();
+        let ahead = self.ahead.get_or_insert_default();
         let received = {
-            let [a, b, c] = &mut more;
+            let [a, b, c] = &mut **ahead;
             let rooms = [inbox.room(), a.room(), b.room(), c.room()];
             self.io.poll_read_vectored(cx, &mut rooms.map(IoSliceMut::new))
         };
-        let Poll::Ready(Ok(bytes)) = received else {
-            inbox.settle();
-            return received;
-        };
+        // Where nothing came, all rooms are given back.
+        let bytes = if let Poll::Ready(Ok(bytes)) = received { bytes } else { 0 };
         let first = inbox.fill(bytes);
         let mut rest = bytes - first;
-        let ahead = self.ahead.get_or_insert_default();
-        for mut chunk in more {
+        for chunk in ahead.iter_mut() {
             rest -= chunk.fill(rest);
-            if !chunk.is_empty() {
-                ahead.push_back(chunk);
-            }
         }
-        self.filled = ahead.len() == AHEAD_MAX && ahead.back().is_some_and(Chunk::is_full);
-        if ahead.is_empty() {
-            self.ahead = None;
-        }
-        Poll::Ready(Ok(first))
+        self.filled = ahead.last().is_some_and(Chunk::is_full);
+        received.map_ok(|_| first)
     }
 
     pub(super) fn poll_send(

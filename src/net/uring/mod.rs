@@ -6,20 +6,20 @@
 //!      └────── waker ───────────────┴──<── completion queue <──────────────────┘ for all of them
 //! ```
 //!
-//! A worker with a ring alternates between its tasks and [`Ring::turn`]: one `io_uring_enter`
+//! A worker with a ring alternates between its tasks and `Ring::turn`: one `io_uring_enter`
 //! submits everything that the tasks asked for, and waits where there is nothing else to do.
 //! Receives are multishot: armed once, they complete whenever bytes arrive, in a block that the
 //! kernel takes from a ring of them, so that an idle connection owns no block and costs no call.
 //!
-//! * [`ring`]: the loop; [`state`]: what completions mean; [`queues`], [`blocks`]: what is shared
+//! * [`ring`]: the loop; `state`: what completions mean; `queues`, `blocks`: what is shared
 //!   with the kernel.
-//! * [`connection`], made of [`receiving`] and [`sending`]: one socket's state, without a kernel.
+//! * `connection`, made of `receiving` and `sending`: one socket's state, without a kernel.
 //! * [`socket`]: a task's hold on a connection; [`parked`]: a hold that can change its thread.
-//! * [`remote`]: how other threads wake a ring and write letters to it.
-//! * [`available`]: whether this kernel can, and lets us.
+//! * `remote`: how other threads wake a ring and write letters to it.
+//! * [`fn@available`]: whether this kernel can, and lets us.
 //!
 //! This is the only place with `unsafe`: the kernel reads and writes memory while Rust looks
-//! elsewhere. What makes it sound is one rule, kept in [`state`]: *a connection, its blocks and its
+//! elsewhere. What makes it sound is one rule, kept in `state`: *a connection, its blocks and its
 //! headers live until the kernel has completed everything that was asked with them.*
 
 pub mod available;
