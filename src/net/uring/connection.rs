@@ -41,7 +41,7 @@ impl Shared {
     }
 
     /// The ring before has let go. Until then it could not know that what arrives is awaited.
-    pub(super) fn is_taken_over(&self) {
+    pub(super) fn forget_spoken(&self) {
         self.spoke.store(false, Ordering::Relaxed);
     }
 }

@@ -54,7 +54,7 @@ impl Remote {
     }
 
     /// The ring looks at everything now: whoever wakes it from here on is heard later.
-    pub(super) fn is_awake(&self) {
+    pub(super) fn wakes_up(&self) {
         self.state.swap(AWAKE, Ordering::AcqRel);
     }
 
@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn a_wake_that_comes_before_sleep_is_not_slept_through() {
         let remote = Remote::new().unwrap();
-        remote.is_awake();
+        remote.wakes_up();
         remote.ring();
         assert!(!remote.falls_asleep());
-        remote.is_awake();
+        remote.wakes_up();
         assert!(remote.falls_asleep());
     }
 
@@ -123,7 +123,7 @@ mod tests {
         };
         remote.ring();
         assert!(!has_rung());
-        remote.is_awake();
+        remote.wakes_up();
         assert!(remote.falls_asleep());
         remote.ring();
         assert!(has_rung());

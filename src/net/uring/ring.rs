@@ -52,7 +52,7 @@ impl Ring {
         let mut cx = Context::from_waker(&waker);
         let mut future = pin!(future);
         loop {
-            self.remote.is_awake();
+            self.remote.wakes_up();
             self.read_letters();
             if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
                 return Ok(output);
@@ -66,7 +66,7 @@ impl Ring {
     fn turn(&self) -> io::Result<()> {
         let mut state = self.state.borrow_mut();
         let entered = state.queues.enter(self.remote.falls_asleep());
-        self.remote.is_awake();
+        self.remote.wakes_up();
         entered?;
         state.reap(&self.remote);
         Ok(())

@@ -171,7 +171,7 @@ impl State {
             Letter::Inherit(key, bytes, end) => {
                 let connection = &mut self.connections[key.0];
                 connection.receiving.inherit(&bytes, end);
-                connection.shared.is_taken_over();
+                connection.shared.forget_spoken();
                 connection.tell();
                 self.go_on(key);
             }
