@@ -35,6 +35,8 @@ mod relations;
 pub mod shape;
 mod statement;
 pub mod token;
+mod transaction;
+mod verb;
 
 pub use class::{Access, Class};
 pub use classify::{Classifier, MAX_CLASSIFIED_BYTES};
@@ -47,3 +49,5 @@ pub use policy::{
 };
 pub use proof::{MAX_DEPTH, MAX_TOKENS};
 pub use reason::Reason;
+pub use transaction::{Next, Step, Transaction, Transactions};
+pub use verb::{Isolation, Modes, Verb};
