@@ -11,7 +11,7 @@ use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
 use crate::pooler::registry::Databases;
 use crate::pooler::{Database, HostTarget, ServerLogin};
-use crate::routing::{NoReplica, PRIMARY_WINDOW, Policy, ReadYourWrites};
+use crate::routing::{NoReplica, PRIMARY_WINDOW, Policy, ReadYourWrites, Transactions};
 use crate::session::PoolMode;
 use foldhash::quality::RandomState;
 use std::hash::BuildHasher;
@@ -151,6 +151,11 @@ fn policy(routing: &configured::Routing) -> Policy {
             configured::NoReplica::Primary => NoReplica::Primary,
             configured::NoReplica::Wait => NoReplica::Wait,
             configured::NoReplica::Error => NoReplica::Error,
+        },
+        transactions: match routing.transactions {
+            configured::Transactions::Primary => Transactions::Primary,
+            configured::Transactions::ReadOnly => Transactions::ReadOnly,
+            configured::Transactions::Optimistic => Transactions::Optimistic,
         },
         window: PRIMARY_WINDOW,
     }

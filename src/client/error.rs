@@ -33,6 +33,29 @@ pub(super) fn no_replica() -> ErrorReport {
         .hint("Set no_replica to \"primary\" to let the primary serve it.")
 }
 
+/// The transaction has begun on a replica, has a snapshot or a cursor there, and asks for what only
+/// the primary can answer.
+pub(super) fn transaction_is_bound() -> ErrorReport {
+    let message = "this statement needs the primary, and the transaction has begun on a replica";
+    ErrorReport::error(SqlState::FEATURE_NOT_SUPPORTED, message)
+        .detail("A transaction with a snapshot or a cursor of its own cannot change its host.")
+        .hint(
+            "SET pgweir.role = 'primary' before such a transaction, or transactions = \"primary\".",
+        )
+}
+
+/// A statement of a transaction that has failed before any server knew of it.
+pub(super) fn transaction_has_failed() -> ErrorReport {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    ErrorReport::error(SqlState::IN_FAILED_TRANSACTION, message)
+}
+
+/// `SET TRANSACTION`, again and again.
+pub(super) fn opening_too_long() -> ErrorReport {
+    let message = "too much was said before the first statement of a transaction";
+    ErrorReport::error(SqlState::LIMIT_EXCEEDED, message)
+}
+
 /// The client's own request, carried out while it waited.
 pub(super) fn cancelled() -> ErrorReport {
     ErrorReport::error(SqlState::QUERY_CANCELED, "canceling statement due to user request")

@@ -11,6 +11,8 @@
 //! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
 //! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
 //!   [`patience`]: how long it waits for a server.
+//! * [`unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
+//! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`control`]: how others reach a client's task.
 //! * [`error`]: everything that a client is told by us.
@@ -20,12 +22,16 @@ pub mod control;
 pub mod error;
 pub mod opening;
 pub mod outbox;
+pub mod own;
 pub mod parting;
 pub mod patience;
 pub mod policy;
 pub mod relay;
 pub mod routing;
 pub mod task;
+pub mod transaction;
+pub mod trial;
+pub mod unit;
 pub mod welcome;
 pub mod worker;
 

@@ -1,18 +1,25 @@
 //! Both directions while a client is linked to a server.
+//!
+//! * `follow`: whether the client's next unit goes to the same server.
+//! * `end`: what becomes of the client and the server when the link ends.
+
+mod end;
+mod follow;
 
 use super::control::{Signal, Waits};
 use super::error;
 use super::outbox::Forwarding;
-use super::parting::{Parting, part};
-use super::routing::Unit;
 use super::task::Client;
+use super::transaction::isolation;
+use super::trial::{Reply, Trial};
+use super::unit::Unit;
 use crate::pooler::Held;
-use crate::protocol::backend::TransactionStatus;
+use crate::protocol::backend::{ERROR_RESPONSE, TransactionStatus};
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::Role;
+use crate::routing::{Isolation, Role};
 use crate::server::rescue::Leaving;
 use crate::session::request::{Out, Stopped, Until};
-use crate::session::unit::Plan;
+use crate::session::trial::Refusal;
 use crate::session::{Clean, PoolMode};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -26,6 +33,8 @@ const OUTGOING_MAX: usize = 64 * 1024;
 pub(super) enum End {
     /// The server went back; the client is idle.
     Released,
+    /// The client has no server any more, and what it has sent goes to another.
+    Elsewhere,
     /// The client is gone.
     Left,
     /// The client is told why it ends.
@@ -35,6 +44,12 @@ pub(super) enum End {
 /// How a link ends, for both.
 enum Unlink {
     Clean(Clean),
+    /// The next unit belongs on the primary, and the transaction goes there with it.
+    Moves,
+    /// The replica has not answered, and the primary will.
+    Again(Refusal),
+    /// The next unit belongs on the primary, and the transaction cannot go there.
+    Bound,
     ClientLeft(Leaving),
     /// The client did what leaves no way on.
     ClientFault(ErrorReport),
@@ -57,12 +72,28 @@ struct Relay<'c> {
     /// The client's next unit is for another host, or begins after a Sync of ours: it is not read
     /// before this link ends.
     on_hold: bool,
+    /// What a replica may still refuse.
+    trial: Option<Trial>,
+    /// The transaction leaves the replica when that owes nothing.
+    leaving: Option<Leave>,
+    /// The end of the transaction has been sent to the replica.
+    ending: bool,
+    /// The client asks something of us, and waits for the answer.
+    asked: bool,
+}
+
+/// Why a transaction leaves its replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leave {
+    Moves,
+    Bound,
 }
 
 /// Links the client to the server and relays until the server is clean again, or one of them is
 /// gone.
 pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
     let mode = client.pools.database.mode;
+    let on_replica = held.pool().role == Role::Replica;
     let mut relay = Relay {
         client,
         held,
@@ -71,36 +102,63 @@ pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
         at_boundary: false,
         stalled: false,
         on_hold: false,
+        trial: (on_replica && unit.whole).then(Trial::default),
+        leaving: None,
+        ending: false,
+        asked: false,
     };
-    relay.count(unit);
-    let unlink = match relay.link() {
-        Ok(()) => poll_fn(|cx| relay.poll(cx)).await,
+    let unlink = match relay.link(unit) {
+        Ok(()) => relay.run().await,
         Err(unlink) => unlink,
     };
     relay.end(unlink)
 }
 
 impl Relay<'_> {
-    fn count(&mut self, unit: Unit) {
+    /// A unit is sent to the server.
+    fn count(&mut self, unit: &Unit) {
         self.wrote |= unit.writes() && self.held.pool().role == Role::Primary;
         self.held.pool().stats.sent(self.client.worker.id, unit.is_read());
+        if let Some(transaction) = &mut self.client.transaction {
+            transaction.said(unit.step());
+        }
     }
 
-    /// Aligns the server, and sends what the client has already said, in one write.
-    fn link(&mut self) -> Result<(), Unlink> {
+    /// Aligns the server, begins the client's transaction, and sends what it has already said, all
+    /// in one write.
+    fn link(&mut self, unit: Unit) -> Result<(), Unlink> {
         self.client.control.waits(Waits::Server, self.client.worker.tick());
+        let opening = self.client.opening(self.held.pool().role);
+        self.count(&unit);
+        drop(unit);
         let server = &mut *self.held;
         let mut to_server = Forwarding { out: &mut server.stream.out, piece: &self.client.inbox };
-        self.client.session.link(&mut server.side, &mut to_server);
+        self.client.session.link(&mut server.side, opening.as_deref(), &mut to_server);
         self.request()
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Unlink> {
+    /// Relays to the end of the link. What the client asks of us meanwhile is answered in between.
+    async fn run(&mut self) -> Unlink {
+        loop {
+            if let Some(unlink) = poll_fn(|cx| self.poll(cx)).await {
+                return unlink;
+            }
+            let status = self.held.side.status();
+            Box::pin(self.client.answer_own(status)).await;
+            if let Err(unlink) = self.request() {
+                return unlink;
+            }
+        }
+    }
+
+    /// Ready when the link ends, or, with none, when the client asks something of us.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unlink>> {
         self.client.control.watch(cx.waker());
         self.obey_cancel();
         match self.carry(cx) {
-            Ok(()) => self.poll_silence(),
-            Err(unlink) => Poll::Ready(unlink),
+            Ok(()) if std::mem::take(&mut self.asked) => Poll::Ready(None),
+            Ok(()) => self.poll_silence().map(Some),
+            Err(unlink) => Poll::Ready(Some(unlink)),
         }
     }
 
@@ -145,11 +203,9 @@ impl Relay<'_> {
             let server = &mut *self.held;
             match server.stream.poll_recv(cx, &mut server.inbox) {
                 Poll::Pending => break,
-                Poll::Ready(Ok(0)) => {
-                    return Err(Unlink::ServerLost("it closed the connection".to_owned()));
-                }
-                Poll::Ready(Err(error)) => return Err(Unlink::ServerLost(error.to_string())),
-                Poll::Ready(Ok(_)) => self.reply()?,
+                Poll::Ready(Ok(0)) => return Err(self.lost("it closed the connection".to_owned())),
+                Poll::Ready(Err(error)) => return Err(self.lost(error.to_string())),
+                Poll::Ready(Ok(_)) => self.replies()?,
             }
             carried = true;
             if !self.held.stream.is_ahead() {
@@ -159,23 +215,81 @@ impl Relay<'_> {
         Ok(carried)
     }
 
-    fn reply(&mut self) -> Result<(), Unlink> {
+    /// What has come goes to the client; on a replica, answer by answer, and only what is one.
+    fn replies(&mut self) -> Result<(), Unlink> {
+        let all = self.held.inbox.len();
+        let again = self.may_run_again();
+        let Some(trial) = self.trial.as_ref().filter(|_| again) else {
+            return self.reply(all).map(drop);
+        };
+        let speaks_first = trial.is_empty() && self.held.side.pipeline().is_empty();
+        if speaks_first && self.held.inbox.bytes().starts_with(&[ERROR_RESPONSE]) {
+            return Err(Unlink::ServerLost("it ends the connection".to_owned()));
+        }
+        let transaction = self.client.transaction.as_deref();
+        let suits = |said: &[u8]| match (isolation(said), transaction) {
+            (Isolation::ReadCommitted, _) | (_, None) => true,
+            (Isolation::RepeatableRead, Some(transaction)) => transaction.is_read_only(),
+            (Isolation::Serializable, Some(_)) => false,
+        };
+        let taken = match trial.judge(&self.held.side, self.held.inbox.bytes(), suits) {
+            Reply::Wait => return Ok(()),
+            Reply::Again(refusal) => return Err(Unlink::Again(refusal)),
+            Reply::Take(len) => len,
+        };
+        if self.reply(taken)? < taken {
+            return Ok(());
+        }
+        if self.held.inbox.is_empty() { Ok(()) } else { self.replies() }
+    }
+
+    /// Gives the client the front of what has come; says how much of that was consumed.
+    fn reply(&mut self, len: usize) -> Result<usize, Unlink> {
         let server = &mut *self.held;
         let client = &mut *self.client;
         let mut to_client = Forwarding { out: &mut client.stream.out, piece: &server.inbox };
         let replied = client.session.reply(
             &client.pools.shared,
             &mut server.side,
-            server.inbox.bytes(),
+            &server.inbox.bytes()[..len],
             &mut to_client,
         );
         let consumed = replied.map_err(|fault| Unlink::ServerLost(fault.to_string()))?;
         server.inbox.advance(consumed);
-        Ok(())
+        self.note_answers();
+        Ok(consumed)
+    }
+
+    /// A replica that has answered is not on trial any more for what it has answered.
+    fn note_answers(&mut self) {
+        let Some(trial) = &mut self.trial else { return };
+        let answered = trial.answered(self.held.side.pipeline().units().owed());
+        if let Some(transaction) = &mut self.client.transaction {
+            if let Some(said) = self.held.side.take_said() {
+                transaction.learn_isolation(isolation(&said));
+            }
+            if answered {
+                transaction.reached_replica();
+            }
+        }
+    }
+
+    /// A server that is gone: if it was a replica that has answered nothing, another answers.
+    fn lost(&self, why: String) -> Unlink {
+        match &self.trial {
+            Some(trial) if trial.is_open() && self.may_run_again() => Unlink::Again(Refusal::Now),
+            _ => Unlink::ServerLost(why),
+        }
     }
 
     /// What may happen only between transactions.
     fn check_boundary(&mut self, cx: &mut Context<'_>) -> Result<(), Unlink> {
+        if self.leaving.is_some() && self.held.side.pipeline().is_empty() {
+            return Err(match self.leaving {
+                Some(Leave::Bound) => Unlink::Bound,
+                _ => Unlink::Moves,
+            });
+        }
         let server = &mut *self.held;
         if self.mode == PoolMode::Statement && server.side.status() != TransactionStatus::Idle {
             return Err(Unlink::ClientFault(error::transaction_in_statement_mode()));
@@ -236,6 +350,10 @@ impl Relay<'_> {
                     self.stalled = true;
                     return Ok(());
                 }
+                Stopped::Own => {
+                    self.asked = true;
+                    return Ok(());
+                }
                 Stopped::Terminate => return Err(Unlink::ClientLeft(Leaving::Terminated)),
             }
         }
@@ -245,8 +363,9 @@ impl Relay<'_> {
         let client = &mut *self.client;
         let server = &mut *self.held;
         let in_transaction = server.side.status() != TransactionStatus::Idle;
+        let looks = !in_transaction || client.transaction.is_some();
         let choice = client.pools.splits() && self.mode != PoolMode::Session;
-        let until = if choice && !in_transaction { Until::UnitEnd } else { Until::End };
+        let until = if choice && looks { Until::UnitEnd } else { Until::End };
         let piece = client.inbox.clone();
         let requested = client.session.request(
             &client.pools.shared,
@@ -258,38 +377,13 @@ impl Relay<'_> {
                 client: &mut Forwarding { out: &mut client.stream.out, piece: &piece },
             },
         );
-        drop(piece);
         let requested = requested.map_err(|violation| Unlink::ClientFault(violation.report()))?;
         client.inbox.advance(requested.consumed);
-        Ok(requested.stopped)
-    }
-
-    /// Whether the client's next unit may follow on the same server. On a replica only a read
-    /// may; anything else waits until this link has ended.
-    fn may_go_on(&mut self) -> Result<bool, Unlink> {
-        if self.held.side.status() == TransactionStatus::Idle {
-            if self.client.inbox.is_empty() {
-                return Ok(false);
-            }
-            let planned = self.client.plan();
-            let (plan, unit) = planned.map_err(|_| {
-                Unlink::ClientFault(error::violation("the message after this one cannot be read"))
-            })?;
-            let on_primary = self.held.pool().role == Role::Primary;
-            match plan {
-                Plan::More => return Ok(false),
-                Plan::Link { .. } if on_primary || unit.is_read() => self.count(unit),
-                Plan::Terminate => {}
-                // What begins locally may go on with something that only the primary can run.
-                Plan::Local if on_primary => {}
-                Plan::Link { .. } | Plan::Local => {
-                    self.on_hold = true;
-                    return Ok(false);
-                }
-            }
+        if let Some(trial) = &mut self.trial {
+            let ends = requested.stopped == Stopped::AtUnitEnd;
+            trial.sent(piece.slice(0..requested.consumed), ends);
         }
-        self.at_boundary = false;
-        Ok(true)
+        Ok(requested.stopped)
     }
 
     /// A cancel request travels beside the connection that it is about; until it has arrived, the
@@ -328,42 +422,6 @@ impl Relay<'_> {
             }
             true => Poll::Ready(Unlink::Ended(error::idle_timeout())),
             false => Poll::Pending,
-        }
-    }
-
-    fn end(self, unlink: Unlink) -> End {
-        let Relay { client, held, wrote, mode, .. } = self;
-        if wrote {
-            client.wrote();
-        }
-        let pools = &client.pools;
-        let part = |held, leaving| part(Parting { pools: pools.clone(), mode }, held, leaving);
-        match unlink {
-            Unlink::Clean(proof) => {
-                held.release(proof);
-                End::Released
-            }
-            Unlink::ClientLeft(leaving) => {
-                part(held, leaving);
-                End::Left
-            }
-            Unlink::ClientFault(report) => {
-                part(held, Leaving::Vanished);
-                End::Told(report)
-            }
-            Unlink::Ended(report) => {
-                part(held, Leaving::Terminated);
-                End::Told(report)
-            }
-            Unlink::ServerLost(_) if held.side.has_ended() => {
-                // The server has told the client itself.
-                End::Left
-            }
-            Unlink::ServerLost(why) => {
-                let host = held.pool().host.address.to_string();
-                tracing::warn!(pool = %held.pool(), why, "server lost while a client used it");
-                End::Told(error::server_lost(&host, &why))
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::control::Signal;
 use super::error;
 use super::task::{Client, Farewell};
+use super::unit::Unit;
 use crate::pooler::{Held, Pool, Pools, Waiting};
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::{Access, Class, Role, WithoutReplica, balance};
@@ -16,27 +17,6 @@ use std::time::{Duration, Instant};
 
 /// How often a read that waits for a replica (`no_replica = "wait"`) looks whether one is back.
 const REPLICA_RETRY: Duration = Duration::from_millis(50);
-
-/// A unit of work that waits to be sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unit {
-    /// What it does: the most demanding of everything in it.
-    pub(super) class: Class,
-    /// Whether what it does was looked at.
-    pub(super) judged: bool,
-}
-
-impl Unit {
-    /// Whether reads that follow must see it.
-    pub(super) fn writes(&self) -> bool {
-        self.judged && matches!(self.class.access, Access::Write | Access::Transaction)
-    }
-
-    /// Whether it may run on a replica.
-    pub(super) fn is_read(&self) -> bool {
-        self.judged && self.class.access == Access::Read
-    }
-}
 
 /// A server that could not be had at once.
 pub(super) enum Wanted {
@@ -53,32 +33,38 @@ impl Client {
     /// classified.
     pub(super) fn plan(&self) -> Result<(Plan, Unit), Farewell> {
         let shared = &self.pools.shared;
-        let bytes = self.inbox.bytes();
-        let mut class = Class::READ;
-        let judged = self.pools.splits();
-        let mut judge = |what: Judged<'_>| class = class.and(self.classify(what));
+        let mut unit = Unit::new(self.pools.splits());
+        let judged = unit.judged;
+        let mut judge = |what: Judged<'_>| match what {
+            Judged::Cursor => unit.cursor = true,
+            Judged::Opaque => unit.add_unread(),
+            Judged::Text(text) => unit.add(self.classify_text(text), text),
+            Judged::Statement(statement) => {
+                let text = crate::protocol::frontend::text(&statement.prepared);
+                unit.add(self.classify(statement), text);
+            }
+        };
         let judge: Option<&mut dyn FnMut(Judged<'_>)> =
             if judged { Some(&mut judge) } else { None };
-        let plan = self.session.plan(shared, bytes, judge);
+        let plan = self.session.plan(shared, self.inbox.bytes(), judge);
         let plan = plan.map_err(|violation| Farewell::Told(violation.report()))?;
         if let Plan::Link { whole: false } = plan {
-            class = class.and(Class::UNREAD);
+            unit.whole = false;
+            unit.add_unread();
         }
-        Ok((plan, Unit { class, judged }))
+        Ok((plan, unit))
     }
 
-    fn classify(&self, what: Judged<'_>) -> Class {
-        let classifier = &self.worker.pooler.classifier;
-        match what {
-            Judged::Text(text) => classifier.classify(text),
-            Judged::Opaque => Class::UNREAD,
-            Judged::Statement(statement) => remembered(statement).unwrap_or_else(|| {
-                let class =
-                    classifier.classify(crate::protocol::frontend::text(&statement.prepared));
-                let _ = statement.class.set(class.to_bits());
-                class
-            }),
-        }
+    fn classify_text(&self, text: &[u8]) -> Class {
+        self.worker.pooler.classifier.classify(text)
+    }
+
+    fn classify(&self, statement: &Statement) -> Class {
+        remembered(statement).unwrap_or_else(|| {
+            let class = self.classify_text(crate::protocol::frontend::text(&statement.prepared));
+            let _ = statement.class.set(class.to_bits());
+            class
+        })
     }
 
     /// The pools of the configuration that holds now.
@@ -120,16 +106,17 @@ impl Client {
         if !unit.judged || !pools.splits() {
             return Ok(pools.primary.clone());
         }
-        let policy = &pools.database.policy;
         let database = *pools.database.last_write.lock();
-        let decision = policy.decide(unit.class, self.pin, database, Instant::now());
-        if decision.role == Role::Primary {
+        let class = self.class_to_route(unit);
+        let policy = &pools.database.policy;
+        let decision = policy.decide(class, self.pin, database, Instant::now());
+        if decision.role == Role::Primary || self.again.take().is_some() {
             return Ok(pools.primary.clone());
         }
         if let Some(replica) = self.choose_replica(&pools) {
             return Ok(replica);
         }
-        match policy.without_replica() {
+        match pools.database.policy.without_replica() {
             WithoutReplica::Go(_) => Ok(pools.primary.clone()),
             otherwise => Err(otherwise),
         }
@@ -181,6 +168,7 @@ fn remembered(statement: &Statement) -> Option<Class> {
 /// Waits for a server, as long as the client does and `query_wait_timeout` allows.
 pub(super) async fn wait(
     client: &mut Client,
+    unit: &Unit,
     mut wanted: Wanted,
 ) -> Result<Result<Held, ErrorReport>, Farewell> {
     client.patience.begin(client.pools.database.query_wait_timeout);
@@ -195,7 +183,7 @@ pub(super) async fn wait(
                 {
                     return ended;
                 }
-                client.try_acquire(&Unit { class: Class::READ, judged: true })
+                client.try_acquire(unit)
             }
             Wanted::Queued(mut waiting) => match poll_queued(client, &mut waiting).await {
                 Err(ended) => return ended,

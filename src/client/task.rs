@@ -5,14 +5,16 @@ use super::error;
 use super::outbox::Forwarding;
 use super::patience::Patience;
 use super::relay::{End, relay};
-use super::routing::{Unit, Wanted};
+use super::routing::Wanted;
+use super::unit::Unit;
 use super::worker::{Seat, Worker};
 use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
 use crate::pooler::{Held, Pools};
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::Pin;
+use crate::routing::{Pin, Transaction};
 use crate::session::Session;
+use crate::session::trial::Refusal;
 use crate::session::unit::Plan;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -54,12 +56,25 @@ pub struct Client {
     pub(super) generation: u64,
     /// When it last wrote.
     pub(super) pin: Pin,
+    /// What it has begun, as long as no server or only a replica knows of it.
+    pub(super) transaction: Option<Box<Transaction>>,
+    /// Its next unit has been refused by a replica.
+    pub(super) again: Option<Refusal>,
     /// The replica that served its last read.
     pub(super) replica: Option<u16>,
     pub(super) control: Rc<Control>,
     pub(super) patience: Patience,
     pub(super) identity: Box<Identity>,
     _seat: Seat,
+}
+
+/// What an idle client does next.
+#[derive(Debug)]
+enum Turn {
+    /// It needs a server for this.
+    Unit(Unit),
+    /// It asks us.
+    Own,
 }
 
 /// How a client ends.
@@ -82,6 +97,8 @@ impl Client {
             session,
             pools,
             pin: Pin::default(),
+            transaction: None,
+            again: None,
             replica: None,
             control,
             patience: Patience::default(),
@@ -120,26 +137,32 @@ impl Client {
 
     /// Waits for a unit of work, finds a server for it, and relays until that is clean again.
     async fn serve_unit(&mut self) -> Result<(), Farewell> {
-        let unit = poll_fn(|cx| self.poll_unit(cx)).await?;
+        let unit = match poll_fn(|cx| self.poll_turn(cx)).await? {
+            Turn::Unit(unit) => unit,
+            Turn::Own => {
+                Box::pin(self.answer_own(self.session.local_status())).await;
+                return Ok(());
+            }
+        };
         self.control.take(Signal::Cancel);
         let held = match self.try_acquire(&unit) {
             Ok(held) => held,
-            Err(wanted) => match self.wait(wanted).await? {
+            Err(wanted) => match self.wait(&unit, wanted).await? {
                 Some(held) => held,
                 None => return Ok(()),
             },
         };
         match relay(self, held, unit).await {
-            End::Released => Ok(()),
+            End::Released | End::Elsewhere => Ok(()),
             End::Left => Err(Farewell::Silent),
             End::Told(report) => Err(Farewell::Told(report)),
         }
     }
 
-    /// Idle: ready when the client has sent something that needs a server.
-    fn poll_unit(&mut self, cx: &mut Context<'_>) -> Poll<Result<Unit, Farewell>> {
+    /// Idle: ready when the client has sent something that needs a server, or asks us.
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Farewell>> {
         self.control.watch(cx.waker());
-        self.control.waits(Waits::Idle, self.worker.tick());
+        self.control.waits(self.waits(), self.worker.tick());
         loop {
             if self.stream.poll_flush(cx).map_err(|_| Farewell::Silent)?.is_pending() {
                 // What it has asked before it does not read: it may ask no more meanwhile.
@@ -147,7 +170,16 @@ impl Client {
             }
             if !self.inbox.is_empty() {
                 match self.plan()? {
-                    (Plan::Link { .. }, unit) => return Poll::Ready(Ok(unit)),
+                    (Plan::Link { .. }, unit) if self.claims(&unit) => {
+                        self.session.claim();
+                        continue;
+                    }
+                    (Plan::Link { .. }, _) if self.has_failed() => {
+                        self.refuse(&error::transaction_has_failed());
+                        continue;
+                    }
+                    (Plan::Link { .. }, unit) => return Poll::Ready(Ok(Turn::Unit(unit))),
+                    (Plan::Own, _) => return Poll::Ready(Ok(Turn::Own)),
                     (Plan::Terminate, _) => return Poll::Ready(Err(Farewell::Silent)),
                     (Plan::Local, _) => {
                         if self.answer_locally()? {
@@ -167,6 +199,16 @@ impl Client {
         }
     }
 
+    fn waits(&self) -> Waits {
+        if self.transaction.is_some() { Waits::InTransaction } else { Waits::Idle }
+    }
+
+    /// Refuses what is at the front of its inbox; the session lives on.
+    fn refuse(&mut self, report: &ErrorReport) {
+        let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
+        self.session.refuse(report, self.inbox.bytes(), &mut to_client);
+    }
+
     /// Says whether anything was consumed.
     fn answer_locally(&mut self) -> Result<bool, Farewell> {
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
@@ -181,21 +223,25 @@ impl Client {
             return Poll::Ready(Err(Farewell::Told(error::shutdown())));
         }
         if self.control.take(Signal::Silence) {
-            return Poll::Ready(Err(Farewell::Told(error::idle_timeout())));
+            let report = match self.waits() {
+                Waits::InTransaction => error::idle_transaction_timeout(),
+                _ => error::idle_timeout(),
+            };
+            return Poll::Ready(Err(Farewell::Told(report)));
         }
         Poll::Pending
     }
 
     /// Waits for a server. `None` if the unit was refused instead: the session lives on.
-    async fn wait(&mut self, wanted: Wanted) -> Result<Option<Held>, Farewell> {
+    async fn wait(&mut self, unit: &Unit, wanted: Wanted) -> Result<Option<Held>, Farewell> {
         self.control.waits(Waits::Server, self.worker.tick());
-        match super::routing::wait(self, wanted).await? {
+        match super::routing::wait(self, unit, wanted).await? {
             Ok(held) => Ok(Some(held)),
             Err(report) if report.is_fatal() => Err(Farewell::Told(report)),
             Err(report) => {
                 tracing::debug!(error = %report, "unit refused");
-                let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
-                self.session.refuse(&report, self.inbox.bytes(), &mut to_client);
+                self.forget_unbegun();
+                self.refuse(&report);
                 Ok(None)
             }
         }

@@ -152,7 +152,7 @@ async fn learn(
     let server = &mut *held;
     let mut out =
         super::outbox::Forwarding { out: &mut server.stream.out, piece: &Chunk::default() };
-    session.link(&mut server.side, &mut out);
+    session.link(&mut server.side, None, &mut out);
     server.stream.flush().await?;
     while !server.side.pipeline().is_empty() {
         if server.stream.recv(&mut server.inbox).await? == 0 {

@@ -231,6 +231,20 @@ impl Chunk {
         taken
     }
 
+    /// These pieces behind each other on one block; none where they do not fit.
+    pub fn gathered(pieces: &[&[u8]]) -> Option<Chunk> {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if len > BLOCK_LEN {
+            return None;
+        }
+        let mut chunk = Chunk { lease: Lease::borrow(), start: 0, end: 0 };
+        for piece in pieces {
+            chunk.append(piece);
+        }
+        chunk.settle();
+        Some(chunk)
+    }
+
     /// A chunk on a fresh block, with the front of `bytes` in it.
     pub(super) fn copied(bytes: &[u8]) -> (Chunk, usize) {
         let mut chunk = Chunk { lease: Lease::borrow(), start: 0, end: 0 };

@@ -119,7 +119,8 @@ impl Pooler {
     }
 
     fn make(&self, key: &Key, database: &Arc<Database>, credential: &Credential) -> Pools {
-        let shared = Arc::new(Shared::new(self.common.statements.clone()));
+        let shared =
+            Arc::new(Shared::new(self.common.statements.clone(), crate::routing::ask::columns));
         let make = |role, host| {
             let target = self.target(key, database, host);
             let host = self.host(&host.address);

@@ -62,6 +62,10 @@ pub const CLOSE_COMPLETE_MESSAGE: &[u8] = b"3\0\0\0\x04";
 pub const AUTHENTICATION_OK_MESSAGE: &[u8] = b"R\0\0\0\x08\0\0\0\0";
 /// A whole `ReadyForQuery` outside a transaction.
 pub const READY_IDLE_MESSAGE: &[u8] = b"Z\0\0\0\x05I";
+/// A whole `BindComplete`.
+pub const BIND_COMPLETE_MESSAGE: &[u8] = b"2\0\0\0\x04";
+/// A whole `NoData`.
+pub const NO_DATA_MESSAGE: &[u8] = b"n\0\0\0\x04";
 /// A whole `CommandComplete` of a `DEALLOCATE`.
 pub const DEALLOCATED_MESSAGE: &[u8] = b"C\0\0\0\x0fDEALLOCATE\0";
 
@@ -109,6 +113,59 @@ pub fn say_parameter(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
         cstr(body, name);
         cstr(body, value);
     });
+}
+
+/// PostgreSQL's number for the type `text` (`pg_type.dat`).
+const TEXT_OID: i32 = 25;
+
+/// Appends a whole `RowDescription` of columns of type text.
+pub fn say_text_columns(out: &mut Vec<u8>, columns: &[&str]) {
+    message(out, ROW_DESCRIPTION, |body| {
+        body.extend_from_slice(&count(columns.len()));
+        for column in columns {
+            cstr(body, column.as_bytes());
+            body.extend_from_slice(&[0; 6]); // of no table
+            body.extend_from_slice(&TEXT_OID.to_be_bytes());
+            body.extend_from_slice(&(-1i16).to_be_bytes()); // of any length
+            body.extend_from_slice(&(-1i32).to_be_bytes()); // without a modifier
+            body.extend_from_slice(&[0; 2]); // text, which its binary form equals
+        }
+    });
+}
+
+/// Appends a whole `DataRow` of text values.
+pub fn say_text_row(out: &mut Vec<u8>, values: &[String]) {
+    message(out, DATA_ROW, |body| {
+        body.extend_from_slice(&count(values.len()));
+        for value in values {
+            let len = i32::try_from(value.len()).unwrap_or(i32::MAX);
+            body.extend_from_slice(&len.to_be_bytes());
+            body.extend_from_slice(value.as_bytes());
+        }
+    });
+}
+
+/// Appends a whole `ParameterDescription` of a statement without parameters.
+pub fn say_parameter_description(out: &mut Vec<u8>) {
+    message(out, PARAMETER_DESCRIPTION, |body| body.extend_from_slice(&count(0)));
+}
+
+/// Appends a whole `CommandComplete`.
+pub fn say_complete(out: &mut Vec<u8>, tag: &str) {
+    message(out, COMMAND_COMPLETE, |body| cstr(body, tag.as_bytes()));
+}
+
+fn count(len: usize) -> [u8; 2] {
+    i16::try_from(len).unwrap_or(i16::MAX).to_be_bytes()
+}
+
+/// The first value in the body of a `DataRow`, if there is one and it is not NULL.
+pub fn first_value(body: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader::new(body);
+    let columns = reader.take(2).ok()?;
+    let len = reader.i32().ok()?;
+    let len = usize::try_from(len).ok().filter(|_| columns != [0, 0])?;
+    reader.take(len).ok()
 }
 
 /// The tag in the body of a `CommandComplete`, such as `INSERT 0 1`.

@@ -122,8 +122,8 @@ impl<'a> Target<'a> {
 }
 
 /// Appends a `Query`.
-pub fn query(out: &mut Vec<u8>, text: &str) {
-    message(out, QUERY, |body| cstr(body, text.as_bytes()));
+pub fn query(out: &mut Vec<u8>, text: &[u8]) {
+    message(out, QUERY, |body| cstr(body, text));
 }
 
 /// Appends a `Parse` of `prepared` (text and types, as in [`Parse::prepared`]) under `name`.

@@ -37,6 +37,16 @@ states! {
     IDLE_SESSION_TIMEOUT = "57P05";
     /// `idle_in_transaction_session_timeout`.
     IDLE_IN_TRANSACTION_TIMEOUT = "25P03";
+    /// `duplicate_prepared_statement`.
+    DUPLICATE_PREPARED_STATEMENT = "42P05";
+    /// `in_failed_sql_transaction`.
+    IN_FAILED_TRANSACTION = "25P02";
+    /// `undefined_object`.
+    UNDEFINED_OBJECT = "42704";
+    /// `syntax_error`.
+    SYNTAX_ERROR = "42601";
+    /// `cant_change_runtime_param`.
+    CANNOT_CHANGE = "55P02";
     /// `invalid_parameter_value`.
     INVALID_PARAMETER = "22023";
     /// `internal_error`.

@@ -55,6 +55,9 @@ impl Class {
     /// Of something that cannot be read as a whole: only the primary can run anything.
     pub const UNREAD: Self = Self { access: Access::Write, reason: Reason::TooLong };
 
+    /// Of what begins, ends or shapes a transaction.
+    pub const TRANSACTION: Self = Self { access: Access::Transaction, reason: Reason::Transaction };
+
     /// The class of both together: the more demanding of the two.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -86,7 +89,7 @@ impl Class {
     }
 
     pub(crate) const fn transaction() -> Self {
-        Self { access: Access::Transaction, reason: Reason::Transaction }
+        Self::TRANSACTION
     }
 
     /// How much this class asks of the host when statements share one text; the greatest wins.

@@ -16,6 +16,7 @@
 //! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does. What the proof
 //! cannot see is listed in `docs/routing.md`.
 
+pub mod ask;
 pub mod balance;
 pub mod cache;
 mod class;
@@ -38,6 +39,7 @@ pub mod token;
 mod transaction;
 mod verb;
 
+pub use ask::Ask;
 pub use class::{Access, Class};
 pub use classify::{Classifier, MAX_CLASSIFIED_BYTES};
 pub use explain::{Explainer, Explanation};

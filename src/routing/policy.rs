@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Reason;
 use super::class::{Access, Class};
 use super::pin::Pin;
+use super::transaction::Transactions;
 
 /// How long after an acknowledged write reads stay on the primary. A replica that keeps up replays
 /// a write within milliseconds; five seconds also cover one that a checkpoint, a vacuum or a
@@ -65,6 +66,8 @@ pub struct Policy {
     pub read_your_writes: ReadYourWrites,
     /// What a read does without a replica.
     pub no_replica: NoReplica,
+    /// Which transactions may use replicas.
+    pub transactions: Transactions,
     /// How long a write keeps reads on the primary: [`PRIMARY_WINDOW`].
     pub window: Duration,
 }
@@ -95,6 +98,7 @@ impl Default for Policy {
             read_write_split: true,
             read_your_writes: ReadYourWrites::Session,
             no_replica: NoReplica::Primary,
+            transactions: Transactions::default(),
             window: PRIMARY_WINDOW,
         }
     }

@@ -53,6 +53,7 @@ reasons! {
     Temporary "temporary" "temporary objects exist on the primary only",
     ServerFile "server_file" "COPY TO a file or a program runs on the host itself",
     Session "session" "the statement belongs to the session's state, which the primary holds",
+    Cursor "cursor" "it opens a cursor, which lives where its transaction runs",
     Show "show" "SHOW may answer differently on a standby (transaction_read_only, in_hot_standby)",
     Empty "empty" "there is no statement in it",
     Transaction "transaction" "the statement begins, ends or shapes a transaction",

@@ -40,6 +40,7 @@ pub(crate) fn examine(tokens: &[Token<'_>]) -> Finding {
             Leading::Copy => copy(rest).into(),
             Leading::Set => set(rest).into(),
             Leading::Prepare => prepare(rest).into(),
+            Leading::Declare => declare(rest),
             Leading::Certain(class) => class.into(),
         },
         _ => Class::write(Reason::Unparsed).into(),
@@ -53,6 +54,7 @@ enum Leading {
     Copy,
     Set,
     Prepare,
+    Declare,
     Certain(Class),
 }
 
@@ -65,6 +67,7 @@ fn leading(first: &Token<'_>) -> Leading {
         () if first.is_word("copy") => Leading::Copy,
         () if first.is_word("set") => Leading::Set,
         () if first.is_word("prepare") => Leading::Prepare,
+        () if first.is_word("declare") => Leading::Declare,
         () if first.is_word("show") => Leading::Certain(Class::session(Reason::Show)),
         () if is_one_of(TRANSACTION) => Leading::Certain(Class::transaction()),
         () if is_one_of(SESSION) => Leading::Certain(Class::session(Reason::Session)),
@@ -83,7 +86,7 @@ const TRANSACTION: &[&str] =
 const SESSION: &[&str] =
     &["reset", "listen", "unlisten", "deallocate", "discard", "load", "fetch", "move", "close"];
 
-/// EXECUTE and DECLARE are here because what they run may write.
+/// EXECUTE is here because what it runs may write.
 const WRITES: &[&str] = &[
     "insert",
     "update",
@@ -98,7 +101,6 @@ const WRITES: &[&str] = &[
     "call",
     "do",
     "execute",
-    "declare",
     "lock",
     "notify",
     "vacuum",
@@ -133,6 +135,28 @@ fn prepare(rest: &[Token<'_>]) -> Class {
         [first, ..] if first.is_word("transaction") => Class::transaction(),
         _ => Class::session(Reason::Session),
     }
+}
+
+/// DECLARE of a cursor over a read that ends with its transaction.
+fn declare(rest: &[Token<'_>]) -> Finding {
+    let Some(at) = rest.iter().position(|token| token.is_word("for")) else {
+        return Class::write(Reason::Unparsed).into();
+    };
+    let (options, query) = (&rest[..at], &rest[at + 1..]);
+    if options.iter().any(|token| token.is_word("hold")) && !options.iter().any(is_without) {
+        return Class::write(Reason::Write).into();
+    }
+    match query {
+        [first, ..] if starts_query(first) => match Finding::from(proof::query(query)) {
+            Finding { class: Class::READ, .. } => Class::session(Reason::Cursor).into(),
+            objection => objection,
+        },
+        _ => Class::write(Reason::Unparsed).into(),
+    }
+}
+
+fn is_without(token: &Token<'_>) -> bool {
+    token.is_word("without")
 }
 
 /// EXPLAIN goes where its statement goes: its plan, and what ANALYZE runs, belong to that host.

@@ -15,9 +15,9 @@
 //! said there (its modes, `SET LOCAL`, savepoints) is said again on the primary. Only READ COMMITTED
 //! allows that, because there each statement has a snapshot of its own (PostgreSQL manual, 13.2.1).
 
+use super::Reason;
 use super::class::{Access, Class};
 use super::verb::{Isolation, Modes, Verb};
-use super::Reason;
 
 /// What is said again when a transaction moves, in bytes and in statements. Programs set a
 /// handful of settings; beyond this a transaction stays where it is, or begins on the primary.
@@ -75,11 +75,26 @@ impl Said {
     }
 }
 
+/// Where a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Nowhere: no server has heard of it.
+    Waiting,
+    /// The client's own unit says BEGIN to the replica that it goes to.
+    BeginsItself,
+    /// On a replica.
+    Replica,
+    /// It has left a replica, and goes on on the primary.
+    Leaving,
+}
+
 /// A transaction that has been begun, and has not been given to the primary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
     /// `BEGIN` and what `SET TRANSACTION` has said since.
     opening: Vec<u8>,
+    /// Where it is.
+    place: Place,
     modes: Modes,
     log: Vec<Said>,
     log_bytes: usize,
@@ -94,11 +109,40 @@ impl Transaction {
         let defaults = Modes { read_only: Some(read_only), isolation: None };
         Self {
             opening: trimmed(text).to_vec(),
+            place: Place::Waiting,
             modes: defaults.then(modes),
             log: Vec::new(),
             log_bytes: 0,
             bound: false,
         }
+    }
+
+    /// Begun by a unit that goes on with its first statement.
+    #[must_use]
+    pub fn begin_with(text: &[u8], modes: Modes, read_only: bool) -> Self {
+        Self { place: Place::BeginsItself, ..Self::begin(text, modes, read_only) }
+    }
+
+    /// Whether no server has heard of it.
+    #[must_use]
+    pub fn is_unsaid(&self) -> bool {
+        self.place == Place::Waiting
+    }
+
+    /// Whether no server has answered anything in it.
+    #[must_use]
+    pub fn is_at_its_beginning(&self) -> bool {
+        matches!(self.place, Place::Waiting | Place::BeginsItself)
+    }
+
+    /// A replica has it now.
+    pub fn reached_replica(&mut self) {
+        self.place = Place::Replica;
+    }
+
+    /// It has no server any more; it is begun again on the primary.
+    pub fn leave_replica(&mut self) {
+        self.place = Place::Leaving;
     }
 
     /// `SET TRANSACTION`, while nothing has run. False if too much has been said already.
@@ -134,7 +178,8 @@ impl Transaction {
     #[must_use]
     pub fn may_use_replica(&self, rule: Transactions) -> bool {
         let moves_later = matches!(self.modes.isolation, None | Some(Isolation::ReadCommitted));
-        self.modes.isolation != Some(Isolation::Serializable)
+        self.place != Place::Leaving
+            && self.modes.isolation != Some(Isolation::Serializable)
             && match rule {
                 Transactions::Primary => false,
                 Transactions::ReadOnly => self.is_read_only(),
@@ -142,14 +187,18 @@ impl Transaction {
             }
     }
 
-    /// What begins it on a host, or begins it again: one text of several statements.
+    /// What begins it on a host, or begins it again: one text of several statements. None where
+    /// the client's next unit does that.
     #[must_use]
-    pub fn replay(&self) -> Vec<u8> {
+    pub fn replay(&self) -> Option<Vec<u8>> {
+        if self.place == Place::BeginsItself {
+            return None;
+        }
         let mut text = self.opening.clone();
         for said in &self.log {
             append(&mut text, said.text());
         }
-        text
+        Some(text)
     }
 
     /// What a unit is to the transaction, which runs on a replica and has not failed there.
@@ -294,7 +343,7 @@ mod tests {
     }
 
     fn replayed(transaction: &Transaction) -> String {
-        String::from_utf8(transaction.replay()).unwrap().replace('\n', "")
+        String::from_utf8(transaction.replay().unwrap()).unwrap().replace('\n', "")
     }
 
     #[test]
@@ -401,6 +450,6 @@ mod tests {
     fn a_comment_does_not_hide_what_is_said_next() {
         let mut open = on_replica("BEGIN -- now");
         say(&mut open, &["SAVEPOINT s -- here"]);
-        assert_eq!(open.replay(), b"BEGIN -- now\n;SAVEPOINT s -- here");
+        assert_eq!(open.replay().unwrap(), b"BEGIN -- now\n;SAVEPOINT s -- here");
     }
 }

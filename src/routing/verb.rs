@@ -126,7 +126,9 @@ fn begin(start: bool, tokens: &[Token<'_>]) -> Verb {
 fn end(tokens: &[Token<'_>], verb: Verb) -> Verb {
     match after_noise(tokens) {
         [] => verb,
-        [and, no, chain] if and.is_word("and") && no.is_word("no") && chain.is_word("chain") => verb,
+        [and, no, chain] if and.is_word("and") && no.is_word("no") && chain.is_word("chain") => {
+            verb
+        }
         _ => Verb::Other,
     }
 }

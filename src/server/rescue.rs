@@ -72,7 +72,7 @@ fn complete(server: &mut Server) {
 
 fn ask(server: &mut Server, text: &str) {
     let mut message = Vec::new();
-    query(&mut message, text);
+    query(&mut message, text.as_bytes());
     server.stream.out.supply(&message);
     server.side.pipeline_mut().push(Entry::forward(Owed::Query));
 }

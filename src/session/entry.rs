@@ -65,6 +65,8 @@ pub enum Owed {
     Query,
     /// Our own simple query that aligns parameters.
     Align,
+    /// Our own simple query that begins a transaction of the client's.
+    Opening,
     /// A function call.
     FunctionCall,
     /// A `Parse`; of a shared statement, where it is known which.

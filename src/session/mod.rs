@@ -17,12 +17,15 @@
 //! * [`mod@unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of.
 //! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree, and
 //!   [`unit_count`] says what must be answered before more is built on it.
+//! * [`own`] answers what pgweir itself is asked, and what need not be known by a server yet.
 //! * [`parameters`] and [`statements`] are what follows a client from server to server.
+//! * [`trial`] looks at what a replica answers before the client does.
 //! * [`release`] is the one place that can say that a server is clean.
 
 pub mod cancel_key;
 pub mod entry;
 pub mod outbox;
+pub mod own;
 pub mod parameters;
 pub mod pipeline;
 pub mod refusal;
@@ -33,6 +36,7 @@ pub mod server_name;
 pub mod server_side;
 pub mod state;
 pub mod statements;
+pub mod trial;
 pub mod unit;
 pub mod unit_count;
 
@@ -50,6 +54,7 @@ mod script;
 mod tests;
 
 pub use outbox::Outbox;
+pub use own::{Columns, Told};
 pub use parameters::{ParameterSet, Parameters};
 pub use release::Clean;
 pub use server_side::ServerSide;

@@ -10,7 +10,7 @@
 //!
 //! | owed | answered by | then |
 //! |---|---|---|
-//! | `Query`, `Align` | anything of a simple query, until `Z` | popped at `Z` |
+//! | `Query`, `Align`, `Opening` | anything of a simple query, until `Z` | popped at `Z` |
 //! | `FunctionCall` | `V` or `E`, then `Z` | popped at `Z` |
 //! | `Parse`, `Bind`, `Close` | `1`, `2`, `3` | popped |
 //! | `Duplicate` | `E` | popped |
@@ -110,9 +110,22 @@ impl Pipeline {
         self.entries.front().is_some_and(|front| front.owed == *owed)
     }
 
+    /// How many queries of ours are in front of everything that the client has asked.
+    pub fn preludes(&self) -> usize {
+        let ours = |entry: &&Entry| matches!(entry.owed, Owed::Align | Owed::Opening);
+        self.entries.iter().take_while(ours).count()
+    }
+
     /// Whether a statement is being prepared under a name of ours.
     pub fn prepares(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.owed, Owed::Parse(Some(_))))
+    }
+
+    /// What is to be taken back of everything that is owed, the last first; it is not owed any
+    /// longer.
+    pub(super) fn take_undos(&mut self) -> impl Iterator<Item = Undo> {
+        let entries = self.entries.iter_mut().rev();
+        entries.map(|entry| std::mem::replace(&mut entry.undo, Undo::Nothing))
     }
 
     /// What the next change of the unnamed statement replaces, if one is still to be answered.
@@ -146,7 +159,7 @@ impl Pipeline {
 
     /// Something is owed from now on.
     pub fn push(&mut self, entry: Entry) {
-        if !matches!(entry.owed, Owed::Align | Owed::CopyEnd) {
+        if !matches!(entry.owed, Owed::Align | Owed::Opening | Owed::CopyEnd) {
             self.open = !entry.owed.ends_unit();
         }
         self.definitions = match (entry.owed.ends_unit(), entry.owed.is_definition()) {
@@ -212,12 +225,15 @@ impl Pipeline {
         let Some(front) = self.entries.front() else { return Answer::Unexpected };
         let action = front.action;
         match (&front.owed, message) {
-            (Owed::Query | Owed::Align | Owed::FunctionCall | Owed::Sync, tag::ERROR_RESPONSE) => {
+            (
+                Owed::Query | Owed::Align | Owed::Opening | Owed::FunctionCall | Owed::Sync,
+                tag::ERROR_RESPONSE,
+            ) => {
                 self.copy = Copy::None;
                 Answer::Failed(action)
             }
             (_, tag::ERROR_RESPONSE) => self.abort(),
-            (Owed::Query | Owed::Align, _) => self.answer_query(message, action),
+            (Owed::Query | Owed::Align | Owed::Opening, _) => self.answer_query(message, action),
             (Owed::FunctionCall, tag::FUNCTION_CALL_RESPONSE) => Answer::More(action),
             (Owed::DescribeStatement(_), tag::PARAMETER_DESCRIPTION) => Answer::More(action),
             (Owed::Execute, _) => self.answer_execute(message, action),

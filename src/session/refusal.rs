@@ -6,7 +6,7 @@ use super::pipeline::Unnamed;
 use super::state::{Session, Shared, Violation};
 use super::statements::{CLIENT_STATEMENTS_MAX, Statement};
 use crate::protocol::backend::{
-    CLOSE_COMPLETE_MESSAGE, PARSE_COMPLETE_MESSAGE, READY_IDLE_MESSAGE,
+    CLOSE_COMPLETE_MESSAGE, PARSE_COMPLETE_MESSAGE, TransactionStatus, ready,
 };
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::frame::{Frames, HEADER_LEN, Header, Remaining};
@@ -40,6 +40,9 @@ impl Session {
         let mut message = Vec::new();
         report.encode(&mut message);
         to_client.supply(&message);
+        if self.local_status == TransactionStatus::InTransaction {
+            self.local_status = TransactionStatus::Failed;
+        }
         self.refusing = match Header::parse(piece) {
             Ok(Some(header)) if matches!(header.tag, tag::QUERY | tag::FUNCTION_CALL) => {
                 let remaining = Remaining::new(header.frame_len());
@@ -86,7 +89,8 @@ impl Session {
         if remaining.is_done() {
             self.refusing = Refusing::Nothing;
             if then_ready {
-                to_client.supply(READY_IDLE_MESSAGE);
+                to_client.supply(ready(self.local_status));
+                self.unclaim();
             }
         }
         taken
@@ -130,6 +134,15 @@ impl Session {
         to_client: &mut impl Outbox,
     ) -> Result<usize, Violation> {
         let Some(header) = Header::parse(piece)? else { return Ok(0) };
+        if let Ok(Some(frame)) = Frames::new(piece).next_frame() {
+            if self.defines_own(shared, frame.tag, frame.body()) {
+                self.define_own(shared, frame, to_client);
+                return Ok(header.frame_len());
+            }
+            if self.executes_own(shared, frame.tag, frame.body()) {
+                return Ok(0);
+            }
+        }
         match header.tag {
             tag::SYNC => Ok(self.drop_message(piece, header, true, to_client)),
             // Late data of a COPY that has failed: PostgreSQL drops it too.

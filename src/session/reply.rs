@@ -26,7 +26,7 @@ pub enum ServerFault {
     #[error("server sent a message that cannot be read: {}", shown(*.0))]
     Unreadable(u8),
     /// What the client has set cannot be set on this server.
-    #[error("server refused the session's parameters: {0}")]
+    #[error("server refused the session's parameters or transaction: {0}")]
     Align(String),
 }
 
@@ -74,14 +74,17 @@ impl Session {
             }
             tag::PARAMETER_STATUS => self.parameter_status(shared, server, message, to_client),
             tag::ERROR_RESPONSE => self.error(shared, server, message, to_client),
-            tag => match server.pipeline.answer(tag) {
+            shown_tag => match server.pipeline.answer(shown_tag) {
                 Answer::More(action) => {
+                    if shown_tag == tag::DATA_ROW && server.pipeline.front_is(&Owed::Opening) {
+                        server.said = message.body().and_then(tag::first_value).map(Into::into);
+                    }
                     self.command_complete(shared, server, message);
                     server.pass(message, action == Action::Forward, to_client);
                     Ok(())
                 }
                 Answer::Last(entry) => self.last(shared, server, message, &entry, to_client),
-                _ => Err(ServerFault::Unexpected(tag)),
+                _ => Err(ServerFault::Unexpected(shown_tag)),
             },
         }
     }
@@ -269,6 +272,19 @@ impl Session {
         }
     }
 
+    /// Takes back what everything that the server still owes would have changed: it will be said
+    /// again to another. Nobody waits for its answers any more.
+    pub fn take_back(&mut self, server: &mut ServerSide) {
+        for undo in server.pipeline.take_undos() {
+            match undo {
+                Undo::Nothing => {}
+                Undo::Name(name) => drop(self.names.remove(&name)),
+                Undo::Closed(name, statement) => self.names.insert(name, statement),
+                Undo::Unnamed(before) => self.unnamed = before,
+            }
+        }
+    }
+
     /// Takes back what the aborted entries had promised, the last promise first.
     fn undo(&mut self, server: &mut ServerSide, entries: Vec<Entry>) {
         let mut unnamed = None;
@@ -299,8 +315,9 @@ impl ServerSide {
         }
     }
 
+    /// Whether what it says now is for us.
     fn is_aligning(&self) -> bool {
-        self.pipeline.front_is(&Owed::Align)
+        self.pipeline.front_is(&Owed::Align) || self.pipeline.front_is(&Owed::Opening)
     }
 
     /// The message goes by, or is dropped; what we supply follows it.

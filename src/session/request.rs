@@ -29,6 +29,8 @@ pub enum Stopped {
     /// The server must answer something first: it owes as much as a client may be owed, or the
     /// next message builds on what an earlier unit may still fail to change.
     Full,
+    /// The next message executes a statement that we answer, and all before it is answered.
+    Own,
     /// The client takes its leave.
     Terminate,
 }
@@ -52,6 +54,8 @@ pub(super) enum Step {
     Wait,
     /// The server must answer something first.
     Full,
+    /// It executes a statement of ours.
+    Own,
     Terminate,
 }
 
@@ -65,11 +69,29 @@ pub struct Out<'o, S, C> {
 
 impl Session {
     /// Links the session to a server that was clean: aligns what is set there, in front of
-    /// whatever the client sends.
-    pub fn link(&self, server: &mut ServerSide, to_server: &mut impl Outbox) {
+    /// whatever the client sends. `opening` is said behind that: the BEGIN of a transaction that
+    /// the client has been told of already.
+    pub fn link(
+        &self,
+        server: &mut ServerSide,
+        opening: Option<&[u8]>,
+        to_server: &mut impl Outbox,
+    ) {
         if server.unnamed == UnnamedHere::OfThisLink {
             server.unnamed = UnnamedHere::Unknown;
         }
+        self.align(server, to_server);
+        if let Some(text) = opening {
+            server.unnamed = UnnamedHere::Unknown;
+            let mut query = Vec::new();
+            tag::query(&mut query, text);
+            to_server.supply(&query);
+            server.said = None;
+            server.pipeline.push(Entry::skip(Owed::Opening));
+        }
+    }
+
+    fn align(&self, server: &mut ServerSide, to_server: &mut impl Outbox) {
         if server.parameters.same(&self.parameters) {
             return;
         }
@@ -77,7 +99,7 @@ impl Session {
             // A simple query, which destroys the unnamed statement.
             server.unnamed = UnnamedHere::Unknown;
             let mut query = Vec::new();
-            tag::query(&mut query, &text);
+            tag::query(&mut query, text.as_bytes());
             to_server.supply(&query);
             server.pipeline.push(Entry::skip(Owed::Align));
         }
@@ -129,6 +151,7 @@ impl Session {
                 }
                 Step::Wait => break Stopped::AtEnd,
                 Step::Full => break Stopped::Full,
+                Step::Own => break Stopped::Own,
                 Step::Terminate => break Stopped::Terminate,
             }
         };
@@ -176,6 +199,9 @@ impl Session {
         }
         if matches!(server.pipeline.copy(), Copy::In | Copy::Both) {
             return self.copy_message(server, message, out.server);
+        }
+        if let Some(step) = self.own_message(shared, server, message, out) {
+            return Ok(step);
         }
         match tag {
             tag::QUERY => {

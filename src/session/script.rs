@@ -191,7 +191,7 @@ impl Script {
     pub(super) fn link(&mut self, to: usize) -> &mut Self {
         assert_eq!(self.at, None, "already linked");
         let mut sink = Sink { piece: &[], out: &mut self.to_server };
-        self.session.link(&mut self.servers[to], &mut sink);
+        self.session.link(&mut self.servers[to], None, &mut sink);
         self.at = Some(to);
         self
     }

@@ -41,8 +41,10 @@ pub struct ServerSide {
     pub(super) reply_rest: Rest,
     /// It has said that it ends the connection.
     pub(super) ended: bool,
-    /// The aligning query was refused.
+    /// What we said in the client's place was refused.
     pub(super) align_error: Option<Box<[u8]>>,
+    /// The last row that a question behind an opening was answered with.
+    pub(super) said: Option<Box<[u8]>>,
 }
 
 /// A message longer than a piece, while the rest of it streams by.
@@ -83,6 +85,7 @@ impl ServerSide {
             reply_rest: Rest::default(),
             ended: false,
             align_error: None,
+            said: None,
         }
     }
 
@@ -104,6 +107,11 @@ impl ServerSide {
         settled.take_unchanged(before);
         self.parameters = shared.interner.intern(settled);
         self.parameters.clone()
+    }
+
+    /// The value that a question in the opening of this link was answered with, once.
+    pub fn take_said(&mut self) -> Option<Box<[u8]>> {
+        self.said.take()
     }
 
     /// What it owes.

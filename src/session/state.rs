@@ -1,8 +1,10 @@
 //! A client's session between its statements, and what all sessions share.
 
+use super::own::{Columns, Own};
 use super::parameters::{Interner, Parameters};
 use super::pipeline::Unnamed;
 use super::statements::{Names, StatementIds, StatementRegistry};
+use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::frame::{BadLength, shown};
 use crate::protocol::sqlstate::SqlState;
@@ -31,18 +33,32 @@ impl PoolMode {
 }
 
 /// What all sessions of the process share.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shared {
     /// Sets of parameters.
     pub interner: Interner,
     /// Prepared statements.
     pub statements: StatementRegistry,
+    own: fn(&[u8]) -> Option<Columns>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Shared::new(StatementIds::default(), |_| None)
+    }
 }
 
 impl Shared {
-    /// Nothing is shared yet; statements get these ids.
-    pub fn new(ids: StatementIds) -> Self {
-        Shared { statements: StatementRegistry::new(ids), ..Shared::default() }
+    /// Nothing is shared yet; statements get these ids. `own` says which texts are statements that
+    /// pgweir answers itself, and with which columns.
+    pub fn new(ids: StatementIds, own: fn(&[u8]) -> Option<Columns>) -> Self {
+        let statements = StatementRegistry::new(ids);
+        Shared { interner: Interner::default(), statements, own }
+    }
+
+    /// The columns of a statement that pgweir answers itself.
+    pub(super) fn own(&self, text: &[u8]) -> Option<Columns> {
+        (self.own)(text)
     }
 }
 
@@ -81,6 +97,11 @@ impl Violation {
         };
         ErrorReport::fatal(state, self.to_string())
     }
+
+    /// Where the session can live on.
+    pub(super) fn report_softly(&self) -> ErrorReport {
+        ErrorReport::error(self.report().sqlstate, self.to_string())
+    }
 }
 
 /// What follows one client from server to server.
@@ -103,6 +124,10 @@ pub struct Session {
     pub(super) gathering: Option<Box<Gathering>>,
     /// Why what the client sends now goes nowhere.
     pub(super) refusing: super::refusal::Refusing,
+    /// Its statements that we answer ourselves.
+    pub(super) own: Own,
+    /// What `ReadyForQuery` says when we say it without a server.
+    pub(super) local_status: TransactionStatus,
     /// Whether names of prepared statements are translated.
     pub(super) translates: bool,
 }
@@ -127,6 +152,8 @@ impl Session {
             redefining: false,
             gathering: None,
             refusing: super::refusal::Refusing::Nothing,
+            own: Own::default(),
+            local_status: TransactionStatus::Idle,
             translates,
         }
     }

@@ -17,6 +17,8 @@ pub enum Plan {
     More,
     /// Nothing that needs a server: [`Session::local`] answers.
     Local,
+    /// A statement that we answer ourselves: [`Session::executed`] says which.
+    Own,
     /// The client takes its leave.
     Terminate,
     /// A server; `whole` if all of the unit was there to be judged.
@@ -33,6 +35,9 @@ pub enum Judged<'a> {
     Text(&'a [u8]),
     /// A prepared statement.
     Statement(&'a Statement),
+    /// It leaves a portal behind that later units may read from: one with a name, or one that is
+    /// read in parts.
+    Cursor,
     /// Something that cannot be read here.
     Opaque,
 }
@@ -50,6 +55,14 @@ impl Session {
             return Ok(Plan::Local);
         }
         let Some(header) = Header::parse(piece)? else { return Ok(Plan::More) };
+        if let Some(body) = piece.get(HEADER_LEN..header.frame_len()) {
+            if self.executes_own(shared, header.tag, body) {
+                return Ok(Plan::Own);
+            }
+            if self.defines_own(shared, header.tag, body) {
+                return Ok(Plan::Local);
+            }
+        }
         match header.tag {
             tag::TERMINATE => Ok(Plan::Terminate),
             tag::SYNC
@@ -129,9 +142,16 @@ impl Session {
                 judge(Judged::Statement(&shared.statements.intern(parse.prepared)));
             }
             tag::BIND => match Bind::parse(frame.body()) {
-                Ok(bind) => self.judge_name(bind.statement, *own_unnamed, judge),
+                Ok(bind) => {
+                    if !bind.portal.is_empty() {
+                        judge(Judged::Cursor);
+                    }
+                    self.judge_name(bind.statement, *own_unnamed, judge);
+                }
                 Err(_) => judge(Judged::Opaque),
             },
+            // Behind the portal's name, the most rows that are wanted; 0 is all of them.
+            tag::EXECUTE if !frame.body().ends_with(&[0; 4]) => judge(Judged::Cursor),
             tag::DESCRIBE => match Target::parse(frame.body()) {
                 Target::Statement(name) => self.judge_name(name, *own_unnamed, judge),
                 Target::Other => {}

@@ -20,6 +20,11 @@ pub struct UnitCount {
 }
 
 impl UnitCount {
+    /// How many units are still to be answered.
+    pub fn owed(&self) -> usize {
+        usize::try_from(self.owed).unwrap_or(usize::MAX)
+    }
+
     /// Whether an earlier unit is still to be answered.
     pub fn is_any_owed(&self) -> bool {
         self.owed > 0

@@ -8,6 +8,7 @@ use crate::ids::WorkerId;
 pub struct PoolStats {
     reads: Counter,
     others: Counter,
+    refused: Counter,
 }
 
 /// What they say now.
@@ -17,12 +18,15 @@ pub struct PoolTotals {
     pub reads: u64,
     /// All other units of work.
     pub others: u64,
+    /// Reads that a replica refused, and that the primary ran unseen.
+    pub refused: u64,
 }
 
 impl PoolStats {
     /// Nothing has happened.
     pub fn new(workers: usize) -> Self {
-        PoolStats { reads: Counter::new(workers), others: Counter::new(workers) }
+        let counter = || Counter::new(workers);
+        PoolStats { reads: counter(), others: counter(), refused: counter() }
     }
 
     /// A unit of work was sent to a server of this pool.
@@ -31,8 +35,17 @@ impl PoolStats {
         counter.add(worker, 1);
     }
 
+    /// A replica refused a read.
+    pub fn refused(&self, worker: WorkerId) {
+        self.refused.add(worker, 1);
+    }
+
     /// What happened so far.
     pub fn totals(&self) -> PoolTotals {
-        PoolTotals { reads: self.reads.total(), others: self.others.total() }
+        PoolTotals {
+            reads: self.reads.total(),
+            others: self.others.total(),
+            refused: self.refused.total(),
+        }
     }
 }

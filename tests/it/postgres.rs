@@ -11,6 +11,7 @@ mod reload;
 mod routing;
 mod servers;
 mod shutdown;
+mod transactions;
 
 use crate::support::{Database, Pgweir};
 

@@ -63,7 +63,6 @@ settings! {
         /// Where transactions of several statements go: to the primary, to a replica if they are
         /// READ ONLY, or to a replica until they write.
         transactions: Transactions =
-            one_of(), default Transactions::ReadOnly, at AtReload,
-            note "it is not enforced in this version: explicit transactions go to the primary";
+            one_of(), default Transactions::ReadOnly, at AtReload;
     }
 }

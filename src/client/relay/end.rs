@@ -1,0 +1,116 @@
+//! What becomes of the client and the server when a link ends.
+
+use super::super::error;
+use super::super::outbox::Forwarding;
+use super::super::parting::{Parting, part};
+use super::{End, Relay, Unlink};
+use crate::protocol::backend::TransactionStatus;
+use crate::server::rescue::Leaving;
+use crate::session::trial::Refusal;
+
+impl Relay<'_> {
+    pub(super) fn end(self, unlink: Unlink) -> End {
+        if self.wrote {
+            self.client.wrote();
+        }
+        match unlink {
+            Unlink::Clean(proof) => {
+                self.client.outside_transaction();
+                self.held.release(proof);
+                End::Released
+            }
+            Unlink::Moves => {
+                self.client.leave_replica();
+                self.part(Leaving::Terminated);
+                End::Elsewhere
+            }
+            Unlink::Again(refusal) => self.again(refusal),
+            Unlink::Bound => {
+                self.client.leave_replica();
+                let client = &mut *self.client;
+                let mut to_client =
+                    Forwarding { out: &mut client.stream.out, piece: &client.inbox };
+                let report = error::transaction_is_bound();
+                client.session.refuse(&report, client.inbox.bytes(), &mut to_client);
+                self.part(Leaving::Terminated);
+                End::Elsewhere
+            }
+            Unlink::ClientLeft(leaving) => {
+                self.part(leaving);
+                End::Left
+            }
+            Unlink::ClientFault(report) => {
+                self.part(Leaving::Vanished);
+                End::Told(report)
+            }
+            Unlink::Ended(report) => {
+                self.part(Leaving::Terminated);
+                End::Told(report)
+            }
+            Unlink::ServerLost(_) if self.held.side.has_ended() => {
+                // The server has told the client itself.
+                End::Left
+            }
+            Unlink::ServerLost(why) => self.server_lost(&why),
+        }
+    }
+
+    /// The server is brought back beside everything else.
+    fn part(self, leaving: Leaving) {
+        let parting = Parting { pools: self.client.pools.clone(), mode: self.mode };
+        part(parting, self.held, leaving);
+    }
+
+    /// What the replica has not answered is said to the primary.
+    fn again(mut self, refusal: Refusal) -> End {
+        let taken = self.trial.as_mut().and_then(|trial| trial.take_back(&self.client.inbox));
+        let Some(inbox) = taken else {
+            return self.server_lost("what it refused is too long to be sent again");
+        };
+        self.client.session.take_back(&mut self.held.side);
+        self.client.inbox = inbox;
+        self.client.run_on_primary(refusal);
+        self.held.pool().stats.refused(self.client.worker.id);
+        tracing::debug!(pool = %self.held.pool(), ?refusal, "a replica refused; the primary is asked");
+        self.part(Leaving::Terminated);
+        End::Elsewhere
+    }
+
+    fn server_lost(self, why: &str) -> End {
+        let host = self.held.pool().host.address.to_string();
+        tracing::warn!(pool = %self.held.pool(), why, "server lost while a client used it");
+        let nothing_runs = self.trial.as_ref().is_some_and(super::Trial::is_empty);
+        if nothing_runs && self.client.transaction.as_ref().is_some_and(|it| it.may_move()) {
+            // Its transaction has only read, and goes on where it is begun again.
+            self.client.leave_replica();
+            return End::Elsewhere;
+        }
+        End::Told(error::server_lost(&host, why))
+    }
+}
+
+impl super::Client {
+    /// Its transaction has ended.
+    fn outside_transaction(&mut self) {
+        self.transaction = None;
+        self.session.set_local_status(TransactionStatus::Idle);
+    }
+
+    /// Its transaction has no server any more.
+    fn leave_replica(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.leave_replica();
+            self.session.set_local_status(TransactionStatus::InTransaction);
+        }
+    }
+
+    /// What a replica has refused goes to the primary, and so does its transaction.
+    fn run_on_primary(&mut self, refusal: Refusal) {
+        self.again = Some(refusal);
+        if self.transaction.as_ref().is_some_and(|transaction| transaction.replay().is_none()) {
+            // The unit that is said again begins it.
+            self.transaction = None;
+        }
+        self.leave_replica();
+    }
+}
