@@ -11,6 +11,7 @@ REFUSED = "refused"              # the primary answers, the replica refuses
 DIFFERENT = "different"          # both answer, differently
 ONLY_PRIMARY = "only primary"    # the primary refuses it and the replica does not, or for another reason
 UNSTEADY = "unsteady"            # no host gives the same answer twice: times, random numbers, plans with times
+TEMPORARY = "temporary"          # not the same, and it names what only psql's own session has
 APART = "apart"                  # it was sent in a transaction block, where it depends on what came before
 NOT_ASKED = "not asked"          # no read by its first word or by what pgweir says
 

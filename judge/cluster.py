@@ -48,7 +48,7 @@ PAGE, HEADERS = 8192, (24, 40)
 
 
 class Cluster:
-    """Both hosts, and whether one has what the other wrote."""
+    """Both hosts, and when one has what the other wrote."""
 
     def __init__(self, stage):
         self._stage = stage
@@ -61,13 +61,23 @@ class Cluster:
         return int(self._primary.value("SHOW server_version_num"))
 
     def wait_for_replay(self):
-        """Returns once the replica shows all that the primary has committed."""
-        target = _reachable(_position(self._primary.value("SELECT pg_current_wal_insert_lsn()")))
+        """Returns once the replica shows all that the primary shows."""
+        target = _reachable(self._flushed())
         until = time.monotonic() + REPLAY_SECS
         while _position(self._replica.value("SELECT pg_last_wal_replay_lsn()")) < target:
             if time.monotonic() > until:
                 raise Trouble("the replica does not follow the primary")
             time.sleep(0.0005)
+
+    def _flushed(self):
+        """The end of what is written. Statistics and sequences change without a commit, and what is not
+        flushed is not sent; a commit of our own takes it along."""
+        written, flushed = self._primary.value(
+            "SELECT pg_current_wal_insert_lsn() || ' ' || pg_current_wal_flush_lsn()").split()
+        if _position(written) > _position(flushed):
+            self._primary.query(b"SELECT pg_logical_emit_message(true, 'judge', '')")
+            flushed = self._primary.value("SELECT pg_current_wal_flush_lsn()")
+        return _position(flushed)
 
     def _make_primary(self):
         folder = self._stage.scratch / "primary"

@@ -10,6 +10,13 @@ from judge.wire import Closed, Host, Wire, connect, parameters
 #: SSLRequest, GSSENCRequest: refused with one letter. CancelRequest: passed on.
 REFUSED_REQUESTS, CANCEL = (80877103, 80877104), 80877102
 
+#: Everything in the temporary schemas.
+TEMPORARY = """
+SELECT relname FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
+UNION SELECT typname FROM pg_type WHERE typnamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
+UNION SELECT proname FROM pg_proc WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
+"""
+
 #: What a statement may take on the replica. RESET goes back to it, too.
 TIMEOUT = b"-c statement_timeout=2s"
 
@@ -131,8 +138,7 @@ class Session:
     def _end(self, trial):
         sql = trial.case.sql
         if trial.replica is not None:
-            trial.case.outcome, trial.case.note = case.outcome(
-                sql, trial.primary, trial.replica, lambda: self._ask_replica(trial.raw))
+            trial.case.outcome, trial.case.note = self._outcome(trial)
         if text.sets_session(sql) and not case.failed(trial.primary):
             self._pending.append(trial.raw)
         if self._status == "I":
@@ -140,6 +146,21 @@ class Session:
                 for raw in self._pending:
                     self._ask_replica(raw)
             self._pending.clear()
+
+    def _outcome(self, trial):
+        outcome, note = case.outcome(trial.case.sql, trial.primary, trial.replica,
+                                     lambda: self._ask_replica(trial.raw))
+        if outcome in (case.REFUSED, case.DIFFERENT, case.ONLY_PRIMARY) and self._is_temporary(trial.case.sql):
+            return case.TEMPORARY, note
+        return outcome, note
+
+    def _is_temporary(self, sql):
+        database = self._parameters.get(b"database", self._parameters[b"user"])
+        host = Host(self._court.cluster.primary_port, {b"user": b"postgres", b"database": database})
+        try:
+            return text.names(sql, host.values(TEMPORARY))
+        finally:
+            host.close()
 
     def _ask_replica(self, raw):
         """The replica's answer, from a session that has set what psql's has; an error if it breaks."""
@@ -150,7 +171,10 @@ class Session:
                     options = self._parameters.get(b"options", b"") + b" " + TIMEOUT
                     self._replica = Host(self._court.cluster.replica_port,
                                          {**self._parameters, b"options": options})
-                return self._replica.query(raw)
+                answer = self._replica.query(raw)
+                if answer[-1][1][5:] != b"I":
+                    self._replica.query(b"ROLLBACK")
+                return answer
             except Closed:
                 self._replica = None
         return [("E", b"E\0\0\0\0C08006\0Mthe replica closes the connection\0\0")]

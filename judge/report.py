@@ -31,7 +31,7 @@ def _outcomes(cases):
     yield f"{len(cases)} statements of {len({c.file for c in cases})} files"
     yield f"  {'outcome':<14}{'all':>8}{'read':>8}"
     for outcome in (case.SAME, case.SAME_ERROR, case.REFUSED, case.DIFFERENT, case.ONLY_PRIMARY, case.UNSTEADY,
-                    case.APART, case.NOT_ASKED):
+                    case.TEMPORARY, case.APART, case.NOT_ASKED):
         found = [c for c in cases if c.outcome == outcome]
         yield f"  {outcome:<14}{len(found):>8}{sum(c.is_read for c in found):>8}"
 

@@ -33,3 +33,9 @@ def sets_session(sql):
 def is_ordered(sql):
     """Whether the order of its rows may have been asked for."""
     return re.search(r"\border\s+by\b", sql, re.IGNORECASE) is not None
+
+
+def names(sql, words):
+    """Whether one of these words stands in it."""
+    found = {word.lower() for word in re.findall(r"[\w$]+", sql)}
+    return any(word.lower() in found for word in words)

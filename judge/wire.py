@@ -114,11 +114,14 @@ class Host:
         self._wire.send(query(text))
         return self.answer()
 
+    def values(self, text):
+        """The first column of every row."""
+        rows = [raw for letter, raw in self.query(text.encode()) if letter == "D"]
+        return [row[11:11 + struct.unpack_from("!i", row, 7)[0]].decode() for row in rows]
+
     def value(self, text):
         """The first column of the first row."""
-        rows = [raw for letter, raw in self.query(text.encode()) if letter == "D"]
-        length = struct.unpack_from("!i", rows[0], 7)[0]
-        return rows[0][11:11 + length].decode()
+        return self.values(text)[0]
 
     def answer(self):
         """Everything up to ReadyForQuery. A COPY from the client is refused."""
