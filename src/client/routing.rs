@@ -5,7 +5,7 @@ use super::error;
 use super::task::{Client, Farewell};
 use crate::pooler::{Held, Pool, Pools, Waiting};
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::{Access, Class, Role, WithoutReplica, balance};
+use crate::routing::{Access, Class, Reason, Role, WithoutReplica, balance};
 use crate::session::Statement;
 use crate::session::unit::{Judged, Plan};
 use std::future::{Future, poll_fn};
@@ -70,14 +70,26 @@ impl Client {
     fn classify(&self, what: Judged<'_>) -> Class {
         let classifier = &self.worker.pooler.classifier;
         match what {
-            Judged::Text(text) => classifier.classify(text),
+            Judged::Text(text) => self.settled(classifier.classify(text), || text),
             Judged::Opaque => Class::UNREAD,
-            Judged::Statement(statement) => remembered(statement).unwrap_or_else(|| {
-                let class =
-                    classifier.classify(crate::protocol::frontend::text(&statement.prepared));
-                let _ = statement.class.set(class.to_bits());
-                class
-            }),
+            Judged::Statement(statement) => {
+                let text = || crate::protocol::frontend::text(&statement.prepared);
+                let class = remembered(statement).unwrap_or_else(|| {
+                    let class = classifier.classify(text());
+                    let _ = statement.class.set(class.to_bits());
+                    class
+                });
+                self.settled(class, text)
+            }
+        }
+    }
+
+    /// A class, with the doubt taken from it that only the session can take: where strings end.
+    fn settled<'t>(&self, class: Class, text: impl Fn() -> &'t [u8]) -> Class {
+        if class.reason == Reason::Backslash && self.session.parameters().has_standard_strings() {
+            self.worker.pooler.classifier.classify_standard(text())
+        } else {
+            class
         }
     }
 

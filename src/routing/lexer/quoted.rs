@@ -70,14 +70,11 @@ fn pieces(rest: &[u8], open: usize) -> Option<usize> {
 }
 
 /// Its end is unclear if a quote in it may have been escaped: without standard_conforming_strings
-/// the string would go on there.
+/// the string would go on there. Its length is that of the standard.
 fn plain(rest: &[u8], open: usize) -> Option<(Kind, usize)> {
-    match pieces(rest, open) {
-        Some(length) if may_escape_quote(&rest[..length]) => Some((Kind::UnclearString, length)),
-        Some(length) => Some((Kind::String, length)),
-        None if rest.contains(&b'\\') => Some((Kind::UnclearString, rest.len())),
-        None => None,
-    }
+    let length = pieces(rest, open)?;
+    let unclear = may_escape_quote(&rest[..length]);
+    Some((if unclear { Kind::UnclearString } else { Kind::String }, length))
 }
 
 /// Whether an odd number of backslashes stands before a quote. Behind a byte with its high bit set

@@ -61,7 +61,8 @@ const OBJECTIONS: &[(Reason, &[&str])] = &[
         "SELECT * FROM t, f(1) AS (values int)", "WITH x AS (SELECT 1), y AS (SELECT f()) SELECT 1",
         "SELECT DISTINCT ON (a) f(b) FROM t", "SELECT DISTINCT ON (a) over(b) FROM t",
         "SELECT OPERATOR(pg_catalog.-) f(1)", "SELECT operator(a + 1)", "SELECT operator(f.a)",
-        "SELECT treat('s' AS nextval)", "SELECT filter(a)", "SELECT over()", "SELECT by(a)", "SELECT columns(a, b)",
+        "SELECT treat('s' AS nextval)", "SELECT filter(a)", "SELECT over()",
+        "SELECT by(a)", "SELECT columns(a, b)",
         "SELECT columns(a AND b)", "SELECT columns(a AT TIME ZONE 'x')",
         "SELECT columns(double precision '1')", "SELECT ilike('a', 'b')", "SELECT NOT ilike('a')",
         "SELECT materialized(1)", "SELECT join(1)", "SELECT first(1)", "SELECT zone(1)",
@@ -158,6 +159,11 @@ const OPERAND_STARTS: &[&str] = &[
     "DEFAULT",
 ];
 
+/// What PostgreSQL's grammar lets stand in front of a statement that changes something, and how
+/// such a statement begins.
+const CHANGE_FOLLOWS: &[&str] = &["SELECT 1)", "SET b", "USING p", "AS (", "AS MATERIALIZED ("];
+const BEGINNINGS: &[&str] = &["INSERT INTO t", "UPDATE t SET", "DELETE FROM t", "MERGE INTO t"];
+
 proptest! {
     #[test]
     fn a_call_is_found_where_an_operand_begins(
@@ -170,9 +176,9 @@ proptest! {
     #[test]
     fn a_change_is_found_wherever_a_statement_may_begin(
         before in pieces(), after in pieces(),
-        change in prop::sample::select(&["INSERT INTO t", "UPDATE t SET", "DELETE FROM t"][..])
+        end in prop::sample::select(CHANGE_FOLLOWS), change in prop::sample::select(BEGINNINGS)
     ) {
-        let sql = format!("WITH x AS (SELECT 1) {before} {change} {after}");
+        let sql = format!("WITH x AS (SELECT 1) {before} {end} {change} {after}");
         prop_assert_ne!(reason(&sql), Reason::Read, "{}", sql);
     }
 
