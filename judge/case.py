@@ -15,6 +15,9 @@ TEMPORARY = "temporary"          # not the same, and it names what only psql's o
 APART = "apart"                  # it was sent in a transaction block, where it depends on what came before
 NOT_ASKED = "not asked"          # no read by its first word or by what pgweir says
 
+#: The reason that a catalog can take away, and what its author says of a function that it cannot.
+UNKNOWN_FUNCTION, VOLATILE = "unknown_function", "declared volatile"
+
 
 @dataclass
 class Case:

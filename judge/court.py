@@ -12,9 +12,17 @@ REFUSED_REQUESTS, CANCEL = (80877103, 80877104), 80877102
 
 #: Everything in the temporary schemas.
 TEMPORARY = """
-SELECT relname FROM pg_class WHERE relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
-UNION SELECT typname FROM pg_type WHERE typnamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
-UNION SELECT proname FROM pg_proc WHERE pronamespace IN (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
+WITH temporary AS (SELECT oid FROM pg_namespace WHERE nspname ~ '^pg_temp_')
+SELECT relname FROM pg_class JOIN temporary ON relnamespace = temporary.oid
+UNION SELECT typname FROM pg_type JOIN temporary ON typnamespace = temporary.oid
+UNION SELECT proname FROM pg_proc JOIN temporary ON pronamespace = temporary.oid
+"""
+
+#: How careful the author of a function was, all overloads together.
+VOLATILITY = """
+SELECT CASE WHEN bool_or(provolatile = 'v') THEN 'declared volatile'
+            WHEN count(*) > 0 THEN 'declared stable or immutable' ELSE 'no function of that name' END
+FROM pg_proc WHERE proname = '{name}'
 """
 
 #: What a statement may take on the replica. RESET goes back to it, too.
@@ -150,15 +158,20 @@ class Session:
     def _outcome(self, trial):
         outcome, note = case.outcome(trial.case.sql, trial.primary, trial.replica,
                                      lambda: self._ask_replica(trial.raw))
-        if outcome in (case.REFUSED, case.DIFFERENT, case.ONLY_PRIMARY) and self._is_temporary(trial.case.sql):
-            return case.TEMPORARY, note
+        if outcome in (case.REFUSED, case.DIFFERENT, case.ONLY_PRIMARY):
+            if text.names(trial.case.sql, self._catalog(TEMPORARY)):
+                return case.TEMPORARY, note
+        elif outcome == case.SAME and trial.case.reason == case.UNKNOWN_FUNCTION:
+            name = trial.case.subject.rpartition(".")[2].strip('"').replace("'", "''")
+            return outcome, self._catalog(VOLATILITY.format(name=name))[0]
         return outcome, note
 
-    def _is_temporary(self, sql):
+    def _catalog(self, sql):
+        """Values from the catalog of the session's database, as the primary has it."""
         database = self._parameters.get(b"database", self._parameters[b"user"])
         host = Host(self._court.cluster.primary_port, {b"user": b"postgres", b"database": database})
         try:
-            return text.names(sql, host.values(TEMPORARY))
+            return host.values(sql)
         finally:
             host.close()
 

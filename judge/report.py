@@ -3,19 +3,13 @@ from collections import Counter, defaultdict
 
 from judge import case
 
-#: Reasons for which a text was not understood, whatever it means.
-TEXT = {"unparsed", "too_deep", "too_long", "backslash"}
-
-#: Reasons that knowledge of the database may take away.
-CATALOG = {"unknown_function", "unknown_relation"}
-
 #: How much of a list is printed unless --all says otherwise.
 FEW, SAMPLE_LEN = 12, 150
 
 
 def render(cases, everything=False):
     """The report as text."""
-    lines = [*_outcomes(cases), "", *_shares(cases)]
+    lines = [*_outcomes(cases), *_temporary(cases), "", *_shares(cases)]
     same = [c for c in cases if c.outcome == case.SAME]
     lines += ["", *_rest([c for c in same if not c.is_read], everything)]
     reads = [c for c in cases if c.is_read]
@@ -36,20 +30,27 @@ def _outcomes(cases):
         yield f"  {outcome:<14}{len(found):>8}{sum(c.is_read for c in found):>8}"
 
 
+def _temporary(cases):
+    reads = [c for c in cases if c.outcome == case.TEMPORARY and c.is_read]
+    refused = sum(bool(c.note) for c in reads)
+    yield (f"  of the temporary ones that are reads, the replica refuses {refused}, and answers "
+           f"{len(reads) - refused} from something else of that name")
+
+
 def _shares(cases):
     same = [c for c in cases if c.outcome == case.SAME]
+    careful = [c for c in same if c.note != case.VOLATILE]
     yield "of what a replica answers as the primary does, pgweir sends there:"
-    yield f"  statements of the files      {_share(same, lambda c: c.written)}"
-    yield f"  psql's own (\\d and so on)    {_share(same, lambda c: not c.written)}"
-    yield f"  both                         {_share(same, lambda c: True)}"
-    yield f"  both, if the text was read   {_share(same, lambda c: c.reason not in TEXT)}"
-    yield f"  both, functions known        {_share(same, lambda c: c.reason not in CATALOG)}"
+    yield f"  statements of the files                     {_share([c for c in same if c.written])}"
+    yield f"  psql's own (\\d and so on)                   {_share([c for c in same if not c.written])}"
+    yield f"  both                                        {_share(same)}"
+    yield f"  both, without functions declared volatile   {_share(careful)}"
+    yield f"  the same, if all other functions were known {_share(careful, case.UNKNOWN_FUNCTION)}"
 
 
-def _share(cases, condition):
-    chosen = [c for c in cases if condition(c)]
-    reads = sum(c.is_read for c in chosen)
-    return f"{reads:>6} of {len(chosen):>6}  {100 * reads / max(len(chosen), 1):6.2f}%"
+def _share(cases, known=None):
+    reads = sum(c.is_read or c.reason == known for c in cases)
+    return f"{reads:>6} of {len(cases):>6}  {100 * reads / max(len(cases), 1):6.2f}%"
 
 
 def _rest(cases, everything):
@@ -59,6 +60,8 @@ def _rest(cases, everything):
         by_reason[one.reason].append(one)
     for reason, found in sorted(by_reason.items(), key=lambda item: -len(item[1])):
         yield f"  {reason}: {len(found)}"
+        notes = Counter(c.note for c in found if c.note)
+        yield from (f"    {note}: {count}" for note, count in notes.most_common())
         subjects = Counter(c.subject for c in found if c.subject)
         if subjects:
             named = subjects.most_common(None if everything else 2 * FEW)

@@ -38,8 +38,8 @@ class Suite:
         with open(self._folder / f"sql/{name}.sql", "rb") as statements, \
                 open(self._stage.scratch / f"{name}.out", "wb") as out:
             try:
-                subprocess.run(command, stdin=statements, stdout=out, stderr=out, timeout=FILE_SECS, check=False,
-                               cwd="/", env=_environment(port, seen), **options)
+                subprocess.run(command, stdin=statements, stdout=out, stderr=out, timeout=FILE_SECS,
+                               check=False, cwd="/", env=_environment(port, seen), **options)
             except subprocess.TimeoutExpired:
                 step(f"{name} takes more than {FILE_SECS} s and is left")
 
