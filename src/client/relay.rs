@@ -1,22 +1,23 @@
 //! Both directions while a client is linked to a server.
 //!
+//! * `replies`: what a server answers, and what of it the client gets.
 //! * `follow`: whether the client's next unit goes to the same server.
 //! * `end`: what becomes of the client and the server when the link ends.
 
 mod end;
 mod follow;
+mod replies;
 
 use super::control::{Signal, Waits};
 use super::error;
 use super::outbox::Forwarding;
 use super::task::Client;
-use super::transaction::isolation;
-use super::trial::{Reply, Trial};
+use super::trial::Trial;
 use super::unit::Unit;
 use crate::pooler::Held;
-use crate::protocol::backend::{ERROR_RESPONSE, TransactionStatus};
+use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::{Isolation, Role};
+use crate::routing::Role;
 use crate::server::rescue::Leaving;
 use crate::session::request::{Out, Stopped, Until};
 use crate::session::trial::Refusal;
@@ -213,73 +214,6 @@ impl Relay<'_> {
             }
         }
         Ok(carried)
-    }
-
-    /// What has come goes to the client; on a replica, answer by answer, and only what is one.
-    fn replies(&mut self) -> Result<(), Unlink> {
-        let all = self.held.inbox.len();
-        let again = self.may_run_again();
-        let Some(trial) = self.trial.as_ref().filter(|_| again) else {
-            return self.reply(all).map(drop);
-        };
-        let speaks_first = trial.is_empty() && self.held.side.pipeline().is_empty();
-        if speaks_first && self.held.inbox.bytes().starts_with(&[ERROR_RESPONSE]) {
-            return Err(Unlink::ServerLost("it ends the connection".to_owned()));
-        }
-        let transaction = self.client.transaction.as_deref();
-        let suits = |said: &[u8]| match (isolation(said), transaction) {
-            (Isolation::ReadCommitted, _) | (_, None) => true,
-            (Isolation::RepeatableRead, Some(transaction)) => transaction.is_read_only(),
-            (Isolation::Serializable, Some(_)) => false,
-        };
-        let taken = match trial.judge(&self.held.side, self.held.inbox.bytes(), suits) {
-            Reply::Wait => return Ok(()),
-            Reply::Again(refusal) => return Err(Unlink::Again(refusal)),
-            Reply::Take(len) => len,
-        };
-        if self.reply(taken)? < taken {
-            return Ok(());
-        }
-        if self.held.inbox.is_empty() { Ok(()) } else { self.replies() }
-    }
-
-    /// Gives the client the front of what has come; says how much of that was consumed.
-    fn reply(&mut self, len: usize) -> Result<usize, Unlink> {
-        let server = &mut *self.held;
-        let client = &mut *self.client;
-        let mut to_client = Forwarding { out: &mut client.stream.out, piece: &server.inbox };
-        let replied = client.session.reply(
-            &client.pools.shared,
-            &mut server.side,
-            &server.inbox.bytes()[..len],
-            &mut to_client,
-        );
-        let consumed = replied.map_err(|fault| Unlink::ServerLost(fault.to_string()))?;
-        server.inbox.advance(consumed);
-        self.note_answers();
-        Ok(consumed)
-    }
-
-    /// A replica that has answered is not on trial any more for what it has answered.
-    fn note_answers(&mut self) {
-        let Some(trial) = &mut self.trial else { return };
-        let answered = trial.answered(self.held.side.pipeline().units().owed());
-        if let Some(transaction) = &mut self.client.transaction {
-            if let Some(said) = self.held.side.take_said() {
-                transaction.learn_isolation(isolation(&said));
-            }
-            if answered {
-                transaction.reached_replica();
-            }
-        }
-    }
-
-    /// A server that is gone: if it was a replica that has answered nothing, another answers.
-    fn lost(&self, why: String) -> Unlink {
-        match &self.trial {
-            Some(trial) if trial.is_open() && self.may_run_again() => Unlink::Again(Refusal::Now),
-            _ => Unlink::ServerLost(why),
-        }
     }
 
     /// What may happen only between transactions.

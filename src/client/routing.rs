@@ -6,7 +6,7 @@ use super::task::{Client, Farewell};
 use super::unit::Unit;
 use crate::pooler::{Held, Pool, Pools, Waiting};
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::{Access, Class, Role, WithoutReplica, balance};
+use crate::routing::{Access, Class, Reason, Role, WithoutReplica, balance};
 use crate::session::Statement;
 use crate::session::unit::{Judged, Plan};
 use std::future::{Future, poll_fn};
@@ -56,15 +56,26 @@ impl Client {
     }
 
     fn classify_text(&self, text: &[u8]) -> Class {
-        self.worker.pooler.classifier.classify(text)
+        self.settled(self.worker.pooler.classifier.classify(text), text)
     }
 
     fn classify(&self, statement: &Statement) -> Class {
-        remembered(statement).unwrap_or_else(|| {
-            let class = self.classify_text(crate::protocol::frontend::text(&statement.prepared));
+        let text = crate::protocol::frontend::text(&statement.prepared);
+        let class = remembered(statement).unwrap_or_else(|| {
+            let class = self.worker.pooler.classifier.classify(text);
             let _ = statement.class.set(class.to_bits());
             class
-        })
+        });
+        self.settled(class, text)
+    }
+
+    /// A class, with the doubt taken from it that only the session can take: where strings end.
+    fn settled(&self, class: Class, text: &[u8]) -> Class {
+        if class.reason == Reason::Backslash && self.session.parameters().has_standard_strings() {
+            self.worker.pooler.classifier.classify_standard(text)
+        } else {
+            class
+        }
     }
 
     /// The pools of the configuration that holds now.

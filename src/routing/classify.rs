@@ -39,14 +39,28 @@ impl Classifier {
     /// over the text and no allocation.
     #[must_use]
     pub fn classify(&self, sql: &[u8]) -> Class {
+        self.class(sql, Strings::Unknown)
+    }
+
+    /// As [`Classifier::classify`], in a session where every string ends where the SQL standard
+    /// says: [`Reason::Backslash`] is no objection then.
+    #[must_use]
+    pub fn classify_standard(&self, sql: &[u8]) -> Class {
+        self.class(sql, Strings::Standard)
+    }
+
+    fn class(&self, sql: &[u8], strings: Strings) -> Class {
         if sql.len() > MAX_CLASSIFIED_BYTES {
             return Class::write(Reason::TooLong);
         }
-        let shape = self.fingerprint(sql);
+        let shape = match strings {
+            Strings::Unknown => self.fingerprint(sql),
+            Strings::Standard => self.fingerprint(sql).among_others(),
+        };
         if let Some(class) = self.cache.find(shape) {
             return class;
         }
-        let class = examine(sql).class;
+        let class = examine(sql, strings).class;
         self.cache.remember(shape, class);
         class
     }
@@ -58,13 +72,23 @@ impl Classifier {
     }
 }
 
-/// The finding for a text, made without a cache. It depends on the text's shape and on nothing
-/// else, apart from [`MAX_CLASSIFIED_BYTES`].
-pub(crate) fn examine(sql: &[u8]) -> Finding {
+/// What is known of where a session's strings end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strings {
+    /// Nothing: a backslash may escape a quote.
+    Unknown,
+    /// Where the SQL standard says, and no byte of a character looks like a backslash.
+    Standard,
+}
+
+/// The finding for a text, made without a cache. It depends on the text's shape and on `strings`
+/// and on nothing else, apart from [`MAX_CLASSIFIED_BYTES`].
+pub(crate) fn examine(sql: &[u8], strings: Strings) -> Finding {
     if sql.len() > MAX_CLASSIFIED_BYTES {
         return Class::write(Reason::TooLong).into();
     }
-    let tokens: Vec<_> = Shape::new(sql).take(MAX_TOKENS + 1).collect();
+    let read = |token| if strings == Strings::Standard { standard(token) } else { token };
+    let tokens: Vec<_> = Shape::new(sql).take(MAX_TOKENS + 1).map(read).collect();
     if let Some(unclear) = tokens.iter().find(|token| token.kind.is_unclear()) {
         return unclear_class(unclear).into();
     }
@@ -72,6 +96,14 @@ pub(crate) fn examine(sql: &[u8]) -> Finding {
         return cut_off(&tokens).into();
     }
     most_demanding(&tokens)
+}
+
+/// The lexer has cut it where it ends by the standard.
+fn standard(token: Token<'_>) -> Token<'_> {
+    match token.kind {
+        Kind::UnclearString => Token { kind: Kind::String, ..token },
+        _ => token,
+    }
 }
 
 /// Where such a token ends, or what it means, is not certain; nor is anything after it.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::class::Access;
-use super::classify::examine;
+use super::classify::{Strings, examine};
 use super::policy::Role;
 use super::statement::Finding;
 use super::{Classifier, Reason};
@@ -46,7 +46,7 @@ impl Explainer {
         let class = self.classifier.classify(sql.as_bytes());
         let is_read = class.access == Access::Read;
         let reason = if is_read && !self.splits { Reason::SplitOff } else { class.reason };
-        let detail = match examine(sql.as_bytes()) {
+        let detail = match examine(sql.as_bytes(), Strings::Unknown) {
             Finding { subject: Some(name), .. } => format!("{}: {name}", reason.explanation()),
             _ => reason.explanation().to_owned(),
         };

@@ -15,6 +15,14 @@ use super::token::{Kind, Token};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub u64, pub u64);
 
+impl Fingerprint {
+    /// The same shape's, where something beside the shape decides, too.
+    #[must_use]
+    pub(super) const fn among_others(self) -> Self {
+        Self(!self.0, self.1)
+    }
+}
+
 /// The secret behind a process's fingerprints: whoever does not know it cannot look for two texts
 /// that share one.
 pub struct Seed {

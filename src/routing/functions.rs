@@ -21,13 +21,6 @@ pub(crate) fn objection(name: &str) -> Option<Reason> {
     }
 }
 
-/// Whether the grammar itself knows this word, so that no function of a user answers to it
-/// without quotes.
-#[must_use]
-pub(crate) fn is_syntax(word: &str) -> bool {
-    SYNTAX.binary_search(&word).is_ok()
-}
-
 /// Functions of PostgreSQL and its usual extensions which write, fail on a standby, or succeed
 /// there and mean something else: a lock that nobody else sees, a session that is not the
 /// client's, a host that is not the one meant.
@@ -36,50 +29,6 @@ pub(crate) fn family(name: &str) -> bool {
     PRIMARY.binary_search(&name).is_ok()
         || PRIMARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
-
-/// Expressions that look like calls, and that the parser reports as calls.
-const SYNTAX: &[&str] = &[
-    "array",
-    "coalesce",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "greatest",
-    "grouping",
-    "json",
-    "json_array",
-    "json_arrayagg",
-    "json_exists",
-    "json_object",
-    "json_objectagg",
-    "json_query",
-    "json_scalar",
-    "json_serialize",
-    "json_value",
-    "least",
-    "localtime",
-    "localtimestamp",
-    "normalize",
-    "nullif",
-    "row",
-    "session_user",
-    "system_user",
-    "treat",
-    "user",
-    "xmlattributes",
-    "xmlconcat",
-    "xmlelement",
-    "xmlexists",
-    "xmlforest",
-    "xmlparse",
-    "xmlpi",
-    "xmlroot",
-    "xmlserialize",
-];
 
 /// By prefix, because the families grow with every release.
 const PRIMARY_PREFIXES: &[&str] = &[
@@ -147,6 +96,7 @@ const PRIMARY: &[&str] = &[
     "pg_filenode_relation",
     "pg_get_backend_memory_contexts",
     "pg_get_replication_slots",
+    "pg_get_sequence_data",
     "pg_get_shmem_allocations",
     "pg_hba_file_rules",
     "pg_ident_file_mappings",
@@ -164,6 +114,7 @@ const PRIMARY: &[&str] = &[
     "pg_nextoid",
     "pg_notification_queue_usage",
     "pg_notify",
+    "pg_numa_available",
     "pg_postmaster_start_time",
     "pg_prepared_statement",
     "pg_prepared_xact",
@@ -196,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_list_is_sorted_for_its_search() {
-        for list in [HARMLESS, PRIMARY, PRIMARY_PREFIXES, SYNTAX] {
+        for list in [HARMLESS, PRIMARY, PRIMARY_PREFIXES] {
             let misplaced = list.windows(2).find(|w| w[0] >= w[1]);
             assert_eq!(misplaced, None);
         }

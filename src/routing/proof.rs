@@ -4,13 +4,19 @@
 //! the same way. `walk` takes the tree's nodes one by one and accepts only those it knows, all
 //! the way down. `suspect` looks over the tokens once more, independently of the tree, for what no
 //! read can contain. A statement is a read if none of them objects.
+//!
+//! The parser does not know all of PostgreSQL's grammar. Where it or `walk` gives up, `tokens` takes
+//! the place of both.
 
 mod dialect;
 mod expression;
+mod groups;
+mod keywords;
 mod stack;
 mod suspect;
 mod syntax;
 mod table;
+mod tokens;
 mod walk;
 
 use super::Reason;
@@ -24,7 +30,8 @@ pub use syntax::{MAX_DEPTH, MAX_TOKENS};
 pub(crate) fn query(tokens: &[Token<'_>]) -> Result<(), Objection> {
     match stack::with_room(tokens.len(), || parse_and_walk(tokens)) {
         Err(Objection { reason: Reason::Unparsed, .. }) => {
-            suspect::look_over(tokens).and(Err(Reason::Unparsed.into()))
+            suspect::look_over(tokens)?;
+            tokens::read(tokens)
         }
         Ok(()) => suspect::look_over(tokens),
         objection => objection,

@@ -12,8 +12,8 @@ pub enum Kind {
     UnicodeWord,
     /// A string whose end is certain: `'..'`, `E'..'`, `U&'..'`, `N'..'`, `$tag$..$tag$`.
     String,
-    /// A `'..'` that holds a backslash, or an `E'..'` whose bytes may be read in two ways:
-    /// where it ends depends on the session.
+    /// A `'..'` or `E'..'` in which a backslash may escape a quote or not: where it ends depends
+    /// on the session. It is cut where it ends in most.
     UnclearString,
     /// `B'..'` or `X'..'`.
     Bits,

@@ -24,6 +24,11 @@ const FIXED: &[&[u8]] = &[
 /// left: the cost of a sweep is spread over as many changes.
 const SWEEP_AT: usize = 1024;
 
+/// Encodings, as PostgreSQL reports them, in which a byte that looks like a backslash is one. SJIS,
+/// BIG5, GBK, UHC and their like are others (manual, 23.3, "Character Set Support").
+const CLEAR_ENCODINGS: &[&[u8]] =
+    &[b"UTF8", b"SQL_ASCII", b"LATIN1", b"LATIN2", b"LATIN9", b"WIN1250", b"WIN1251", b"WIN1252"];
+
 /// A value that no client can ask for: it differs from every one that is wanted.
 const UNKNOWN: &[u8] = b"\0";
 
@@ -87,6 +92,15 @@ impl ParameterSet {
     /// The value of `name`.
     pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
         self.find(name).ok().map(|at| &self.entries[at].value[..])
+    }
+
+    /// Whether a quote ends a string wherever the SQL standard says: backslashes are escapes in
+    /// `E'..'` only, and no other byte of a character can be taken for one. Not knowing means no.
+    pub fn has_standard_strings(&self) -> bool {
+        let is = |name: &[u8], values: &[&[u8]]| {
+            self.value(name).is_some_and(|value| values.contains(&value))
+        };
+        is(b"standard_conforming_strings", &[b"on"]) && is(b"client_encoding", CLEAR_ENCODINGS)
     }
 
     /// Names and values in order of the names.
@@ -312,6 +326,18 @@ mod tests {
         let mut text = String::new();
         literal(&mut text, b"a'b\\c\xff\n");
         assert_eq!(text, r"E'a''b\\c\xff\x0a'");
+    }
+
+    #[test]
+    fn strings_are_standard_only_where_a_server_has_said_so() {
+        let with = |strings, encoding| {
+            set(&[("standard_conforming_strings", strings), ("client_encoding", encoding)])
+        };
+        assert!(with("on", "UTF8").has_standard_strings());
+        assert!(!with("off", "UTF8").has_standard_strings());
+        assert!(!with("on", "SJIS").has_standard_strings());
+        assert!(!set(&[("standard_conforming_strings", "on")]).has_standard_strings());
+        assert!(!set(&[]).has_standard_strings());
     }
 
     #[test]

@@ -23,9 +23,27 @@ fn a_known_shape_is_answered_from_the_cache_with_the_same_class() {
     for sql in ["SELECT 1", "DELETE FROM t WHERE a = 1", "SELECT 2 -- two", "BEGIN", "begin"] {
         let first = classifier.classify(sql.as_bytes());
         assert_eq!(classifier.classify(sql.as_bytes()), first);
-        assert_eq!(examine(sql.as_bytes()).class, first);
+        assert_eq!(examine(sql.as_bytes(), Strings::Unknown).class, first);
     }
     assert_eq!(classifier.cache.shapes(), 3);
+}
+
+#[test]
+fn a_session_that_tells_where_strings_end_takes_the_doubt() {
+    let classifier = classifier();
+    for (sql, standard) in [
+        ("SELECT a LIKE b ESCAPE '\\'", Class::READ),
+        ("SELECT E'\u{8868}\\\\'", Class::READ),
+        ("SELECT '\\'; DELETE FROM t; --'", Class::write(Reason::Write)),
+        ("SELECT nextval('\\')", Class::write(Reason::PrimaryFunction)),
+        ("SELECT '\\", Class::write(Reason::Unparsed)),
+    ] {
+        // The second time both come from the cache.
+        for _ in 0..2 {
+            assert_eq!(classifier.classify_standard(sql.as_bytes()), standard, "{sql}");
+            assert_ne!(classifier.classify(sql.as_bytes()), Class::READ, "{sql}");
+        }
+    }
 }
 
 #[test]
@@ -185,6 +203,13 @@ proptest! {
         let _ = class(&words.join(" "));
     }
 
+    #[test]
+    fn where_nothing_is_unclear_strings_end_alike_in_all_sessions(sql in soup::soup()) {
+        let class = class(&sql);
+        let standard = classifier().classify_standard(sql.as_bytes());
+        prop_assert!(class == standard || class.reason == Reason::Backslash, "{}", sql);
+    }
+
     /// The promise the cache stands on.
     #[test]
     fn one_fingerprint_is_one_class(
@@ -195,7 +220,10 @@ proptest! {
         let classifier = classifier();
         let fingerprint = |sql: &str| classifier.fingerprint(sql.as_bytes());
         prop_assert_eq!(fingerprint(&sql), fingerprint(&other), "{} / {}", sql, other);
-        prop_assert_eq!(examine(sql.as_bytes()), examine(other.as_bytes()), "{} / {}", sql, other);
+        for strings in [Strings::Unknown, Strings::Standard] {
+            let [one, two] = [&sql, &other].map(|text| examine(text.as_bytes(), strings));
+            prop_assert_eq!(one, two, "{} / {}", sql, other);
+        }
     }
 
     /// Whatever a soup is put around or behind, a call of the primary's is found.

@@ -69,14 +69,31 @@ fn pieces(rest: &[u8], open: usize) -> Option<usize> {
     Some(at)
 }
 
-/// A backslash anywhere in it makes its end unclear, even if none is found.
+/// Its end is unclear if a quote in it may have been escaped: without standard_conforming_strings
+/// the string would go on there. Its length is that of the standard.
 fn plain(rest: &[u8], open: usize) -> Option<(Kind, usize)> {
-    match pieces(rest, open) {
-        Some(length) if rest[..length].contains(&b'\\') => Some((Kind::UnclearString, length)),
-        Some(length) => Some((Kind::String, length)),
-        None if rest.contains(&b'\\') => Some((Kind::UnclearString, rest.len())),
-        None => None,
+    let length = pieces(rest, open)?;
+    let unclear = may_escape_quote(&rest[..length]);
+    Some((if unclear { Kind::UnclearString } else { Kind::String }, length))
+}
+
+/// Whether an odd number of backslashes stands before a quote. Behind a byte with its high bit set
+/// the first one may be half of a character, in client encodings like SJIS and GBK, and then an
+/// even number escapes, too.
+fn may_escape_quote(string: &[u8]) -> bool {
+    let mut run = 0_usize;
+    let mut after_high = false;
+    for (at, byte) in string.iter().enumerate() {
+        match byte {
+            b'\\' => {
+                after_high = if run == 0 { string[at - 1] >= 0x80 } else { after_high };
+                run += 1;
+            }
+            b'\'' if run % 2 == 1 || (run > 0 && after_high) => return true,
+            _ => run = 0,
+        }
     }
+    false
 }
 
 fn escaped(rest: &[u8], open: usize) -> Option<(Kind, usize)> {

@@ -60,8 +60,18 @@ fn a_string_whose_end_depends_on_the_session_is_unclear() {
     for sql in ["'a\\'", "n'\\'", "'a'\n'\\'", "'\\'' OR true --'", "E'\u{e9}\\''"] {
         assert_eq!(kinds(sql)[0], Kind::UnclearString, "{sql}");
     }
+    for sql in ["'\u{e9}\\\\'", "'\\\\\\' --'", "'a''\\'"] {
+        assert_eq!(kinds(sql)[0], Kind::UnclearString, "{sql}");
+    }
     assert_eq!(kinds("'never '' ends"), [Kind::Unfinished]);
-    assert_eq!(kinds("'\\ never ends"), [Kind::UnclearString]);
+    assert_eq!(kinds("'\\ never ends"), [Kind::Unfinished]);
+}
+
+#[test]
+fn a_backslash_that_escapes_no_quote_leaves_no_doubt() {
+    for sql in ["'\\d+'", "'\\\\'", "'a''\\b'", "'\u{e9}\\\\x'", "n'\\a'\n'\\\\'"] {
+        assert_eq!(kinds(sql), [Kind::String], "{sql}");
+    }
 }
 
 #[test]

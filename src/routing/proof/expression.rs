@@ -8,6 +8,7 @@ use sqlparser::ast::{
 
 use super::super::objection::Objection;
 use super::super::{Reason, functions};
+use super::keywords;
 use super::walk::{Accepted, Node, Walk, refuse, require, wildcard};
 
 /// Accepts one expression and puts what it is made of on the list.
@@ -174,7 +175,7 @@ fn call<'t>(walk: &mut Walk<'t>, function: &'t Function) -> Accepted {
 pub(super) fn callee(name: &ObjectName) -> Accepted {
     let function = match name.0.as_slice() {
         [ObjectNamePart::Identifier(word)]
-            if word.quote_style.is_none() && functions::is_syntax(&word.value) =>
+            if word.quote_style.is_none() && keywords::is_syntax(&word.value) =>
         {
             return Ok(());
         }

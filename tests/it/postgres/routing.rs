@@ -37,6 +37,21 @@ fn the_extended_protocol_is_routed_as_well() {
 }
 
 #[test]
+fn a_backslash_at_the_end_of_a_string_is_no_doubt_where_strings_are_standard() {
+    let database = Database::with(PLACE);
+    let pgweir = Pgweir::start(&database.config());
+    let mut wire = pgweir.client(&database);
+    let read = r"SELECT host FROM place WHERE 'a' NOT LIKE 'b' ESCAPE '\'";
+    assert!(wire.value(read).starts_with("replica-"));
+    wire.send([parse("s", read), bind("", "s", &[]), execute(""), sync()]);
+    let host = wire.expect("1 2 D C Z")[2].row()[0].clone().unwrap();
+    assert!(host.starts_with("replica-"), "{host}");
+    wire.rows("SET escape_string_warning = off");
+    wire.rows("SET standard_conforming_strings = off");
+    assert_eq!(wire.value(r"SELECT host FROM place WHERE '\'' <> ''"), "primary");
+}
+
+#[test]
 fn a_pipeline_of_reads_and_writes_keeps_its_order() {
     let database = Database::with(PLACE);
     let pgweir = Pgweir::start(&database.config());
