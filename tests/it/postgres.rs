@@ -1,6 +1,7 @@
 //! pgweir between clients and a real PostgreSQL: what they see of each other, and what they must not.
 
 mod cancel;
+mod consistency;
 mod leaving;
 mod limits;
 mod modes;
