@@ -2,6 +2,7 @@
 
 mod cancel;
 mod consistency;
+mod defects;
 mod leaving;
 mod limits;
 mod modes;
