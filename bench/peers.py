@@ -84,6 +84,13 @@ class Peers:
         return os.access(self.folder / path, os.X_OK)
 
 
+class OnThisMachine(Peers):
+    """Finds programs on this machine only."""
+
+    def _prepare(self):
+        return "this benchmark takes what is installed"
+
+
 def _postgres_folders(root):
     found = sorted(root.glob("usr/lib/postgresql/*/bin"), key=lambda path: int(path.parent.name))
     return [str(path.relative_to(root)) for path in reversed(found)]

@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL: a primary and a replica, tuned so that it is not what is measured."""
+"""A throwaway PostgreSQL: a primary and its replicas, tuned so that it is not what is measured."""
 import os
 import subprocess
 import time
@@ -36,14 +36,19 @@ SQL = (
 
 
 class Cluster:
-    """The primary and its replica, with pgbench's tables in database bench."""
+    """The primary and its replicas, with pgbench's tables in database bench."""
 
-    def __init__(self, stage):
-        self._stage = stage
+    def __init__(self, stage, replicas=1, settings=""):
+        self._stage, self._settings = stage, SETTINGS + settings
         self.version = stage.peers.require("postgres").version(stage.account)
-        self.primary_port, self.replica_port = free_port(), free_port()
+        self.primary_port = free_port()
         self._make_primary()
-        self._make_replica()
+        self.replica_ports = [self._make_replica(number) for number in range(1, replicas + 1)]
+
+    @property
+    def replica_port(self):
+        """The first replica's."""
+        return self.replica_ports[0]
 
     def secret(self):
         """The SCRAM secret of user bench, as PostgreSQL keeps it."""
@@ -51,8 +56,12 @@ class Cluster:
 
     def query(self, sql, user="bench", database="bench"):
         """What psql prints for one statement on the primary."""
-        return self._run("psql", "-qXAt", "-h", "127.0.0.1", "-p", self.primary_port, "-U", user,
-                         "-d", database, "-c", sql).strip()
+        return self.query_on(self.primary_port, sql, user, database)
+
+    def query_on(self, port, sql, user="bench", database="bench"):
+        """The same on the host with this port."""
+        return self._run("psql", "-qXAt", "-h", "127.0.0.1", "-p", port, "-U", user, "-d", database,
+                         "-c", sql).strip()
 
     def _make_primary(self):
         folder = self._stage.scratch / "primary"
@@ -81,16 +90,17 @@ class Cluster:
                     raise
                 time.sleep(0.05)
 
-    def _make_replica(self):
-        folder = self._stage.scratch / "replica"
+    def _make_replica(self, number):
+        folder, port = self._stage.scratch / f"replica-{number}", free_port()
         self._run("pg_basebackup", "-D", folder, "-h", "127.0.0.1", "-p", self.primary_port,
                   "-U", "postgres", "-R", "-X", "stream", "-c", "fast", "--no-sync")
-        self._configure(folder, self.replica_port)
-        self._stage.wait_for_query(self._start(folder), self.replica_port)
+        self._configure(folder, port)
+        self._stage.wait_for_query(self._start(folder), port)
+        return port
 
     def _configure(self, folder, port):
         with open(folder / "postgresql.conf", "a") as out:
-            out.write(SETTINGS.format(port=port))
+            out.write(self._settings.format(port=port))
 
     def _start(self, folder):
         postgres = self._stage.peers.require("postgres")

@@ -1,6 +1,8 @@
 //! pgweir between clients and a real PostgreSQL: what they see of each other, and what they must not.
 
 mod cancel;
+mod consistency;
+mod defects;
 mod leaving;
 mod limits;
 mod modes;

@@ -4,6 +4,8 @@
 //! * [`Pgweir`]: the built binary, running on a configuration.
 //! * [`Wire`]: a client of which the test decides every message.
 //! * [`FakeServer`]: a PostgreSQL of which the test decides every message.
+//! * [`Trace`]: which host ran a statement.
+//! * [`Link`]: a network that can be cut.
 //!
 //! Messages are made by [`frontend`] and [`backend`], apart from the library's own encoders: a test
 //! that shared them would share their mistakes. Everything blocks, and everything has a timeout: a
@@ -19,19 +21,23 @@ pub mod backend;
 mod conversation;
 mod fake_server;
 pub mod frontend;
+mod link;
 mod message;
 mod pgweir;
 mod postgres;
 mod tests;
+mod trace;
 mod wire;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub use fake_server::{FakeServer, Opening, Peer};
+pub use link::Link;
 pub use message::{Fields, Message};
 pub use pgweir::Pgweir;
 pub use postgres::{Database, postgres};
+pub use trace::{Ran, Trace};
 pub use wire::{Wire, send_cancel};
 
 /// How long anything may take before its test fails: far more than a loaded machine needs.

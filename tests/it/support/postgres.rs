@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use pgweir::demo::Cluster;
 
+use super::trace::Trace;
 use super::wire::Wire;
 
 /// A primary and two replicas, started by the first test that asks. Nobody drops it: its keeper
@@ -61,6 +62,11 @@ impl Database {
              AND state = 'active' AND query LIKE '{start}%'"
         );
         self.run(&sql).parse().unwrap()
+    }
+
+    /// Where its owner's statements run from here on; it comes before the pgweir that it is for.
+    pub fn trace(&self) -> Trace {
+        Trace::start(self.cluster, &self.name, &self.name)
     }
 
     /// A session of its owner on the primary, not through pgweir.

@@ -2,7 +2,7 @@
 
 use super::backend::{answer, error_response};
 use super::frontend::{bind, execute, parse, query, ssl_request, startup, sync};
-use super::{Database, FakeServer, Opening, Pgweir, Wire, postgres};
+use super::{Database, FakeServer, Link, Opening, Pgweir, Wire, postgres};
 
 fn direct(database: &Database) -> Wire {
     let name = &database.name;
@@ -137,4 +137,43 @@ fn bytes_after_the_end_of_a_script_are_an_end_too() {
 #[should_panic(expected = "pgweir ended before it logged \"listening\"")]
 fn a_pgweir_that_does_not_start_shows_its_log() {
     Pgweir::start("this is not a configuration");
+}
+
+#[test]
+fn a_trace_knows_which_host_ran_a_statement() {
+    let database = Database::create();
+    let (mut trace, name) = (database.trace(), database.name.as_str());
+    let replica = &database.cluster.replicas()[1];
+    let mut wires =
+        [database.direct(), Wire::login(replica.port(), name, name, name), database.direct()];
+    wires[0].rows("SELECT 1 AS mark");
+    wires[1].rows("SELECT 1\n AS\n mark");
+    wires[1].error("SELECT nonsense AS mark");
+    wires[2].send([parse("", "SELECT $1::text"), bind("", "", &[Some("my mark")]), sync()]);
+    wires[2].expect("1 2 Z");
+    assert_eq!(trace.hosts("mark"), ["primary", "replica-2", "replica-2"]);
+    let extended = [parse("", "SELECT $1::text"), bind("", "", &[Some("my mark")]), execute("")];
+    wires[2].send([extended.concat(), sync()]);
+    wires[2].expect("1 2 D C Z");
+    assert_eq!(trace.roles("my mark"), ["primary"]);
+    assert_eq!(trace.roles("my mark"), [""; 0]);
+}
+
+#[test]
+fn a_link_passes_on_holds_and_ends_connections() {
+    let (database, primary) = (Database::create(), postgres().primary());
+    let (link, name) = (Link::to(primary.address()), database.name.as_str());
+    let login = || Wire::login(link.address().port(), name, name, name);
+    let mut wire = login();
+    assert_eq!(wire.value("SELECT 1"), "1");
+    link.hold();
+    wire.send([query("SELECT 'held'")]);
+    assert_eq!(database.running("SELECT ''held"), 0);
+    link.mend();
+    assert_eq!(wire.expect("T D C Z")[1].row(), [Some("held".to_owned())]);
+    link.cut();
+    wire.expect_end();
+    Wire::connect(link.address().port()).expect_end();
+    link.mend();
+    assert_eq!(login().value("SELECT 2"), "2");
 }
