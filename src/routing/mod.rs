@@ -25,6 +25,7 @@ mod explain;
 pub mod fingerprint;
 mod functions;
 pub mod lexer;
+pub mod hint;
 mod lines;
 mod objection;
 mod octets;
