@@ -73,7 +73,8 @@ fn pieces(rest: &[u8], open: usize) -> Option<usize> {
 /// the string would go on there. Its length is that of the standard.
 fn plain(rest: &[u8], open: usize) -> Option<(Kind, usize)> {
     let length = pieces(rest, open)?;
-    let unclear = may_escape_quote(&rest[..length]);
+    let string = &rest[..length];
+    let unclear = string.contains(&b'\\') && may_escape_quote(string);
     Some((if unclear { Kind::UnclearString } else { Kind::String }, length))
 }
 

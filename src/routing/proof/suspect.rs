@@ -6,18 +6,37 @@ use super::super::{Reason, functions};
 use super::syntax::name;
 
 /// Objects to a word sequence that only writes have, and to any call of a function of the
-/// primary's. It may object to a harmless name (a column called `share` after FOR): that costs a
-/// replica one read, the other way round would cost an application its correctness.
+/// primary's. It may object to a harmless name: that costs a replica one read, the other way round
+/// would cost an application its correctness.
 pub(super) fn look_over(tokens: &[Token<'_>]) -> Result<(), Objection> {
-    (0..tokens.len()).try_for_each(|at| look_at(&tokens[at..], tokens[..at].last()))
+    // For each open parenthesis, whether FOR between it and its like is followed by an operand.
+    let mut lengths = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let before = tokens[..at].last();
+        if token.is_mark("(") {
+            lengths.push(before.is_some_and(|before| is_one_of(before, LENGTHS)));
+        } else if token.is_mark(")") {
+            lengths.pop();
+        } else if lengths.last() != Some(&true) {
+            locks(&tokens[at..])?;
+        }
+        look_at(&tokens[at..], before)?;
+    }
+    Ok(())
+}
+
+fn locks(tokens: &[Token<'_>]) -> Result<(), Objection> {
+    match tokens {
+        [first, second, ..] if first.is_word("for") && is_one_of(second, LOCKS) => {
+            Err(Reason::Locking.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn look_at(tokens: &[Token<'_>], before: Option<&Token<'_>>) -> Result<(), Objection> {
     match tokens {
         [first, second, ..] if second.is_mark("(") => call(first),
-        [first, second, ..] if first.is_word("for") && is_one_of(second, LOCKS) => {
-            Err(Reason::Locking.into())
-        }
         [first, second, ..] if is_one_of(first, CHANGES) && is_name(second) => match before {
             Some(open) if open.is_mark("(") => Err(Reason::WritingCte.into()),
             _ if second.is_word("into") => Err(Reason::Write.into()),
@@ -27,6 +46,9 @@ fn look_at(tokens: &[Token<'_>], before: Option<&Token<'_>>) -> Result<(), Objec
         _ => Ok(()),
     }
 }
+
+/// `SUBSTRING(a FROM 1 FOR n)`: no query can stand there without parentheses of its own.
+const LENGTHS: &[&str] = &["substring", "overlay"];
 
 const LOCKS: &[&str] = &["update", "share", "no", "key"];
 

@@ -66,34 +66,35 @@ impl Reader<'_, '_> {
         let called = &self.tokens[at];
         match keywords::of(called) {
             // What it calls is the name behind AS: see `keywords::is_syntax`.
-            _ if called.is_word("treat") => self.function(at, name(called)?),
+            _ if called.is_word("treat") => self.unqualified(at),
             Some(Keyword::Reserved | Keyword::NeverFunction) => Ok(()),
             _ if self.is_no_call(at) => Ok(()),
-            _ => self.function(at, name(called)?),
+            _ => self.unqualified(at),
         }
     }
 
-    /// `a.b(`: PostgreSQL's own function if `a` is `pg_catalog`, or the name of a type.
+    /// `a.b(`: a function in a schema, or the name of a type.
     fn qualified(&self, at: usize) -> Result<(), Objection> {
         let Some(schema) = at.checked_sub(2) else { return Err(Reason::Unparsed.into()) };
         if self.is_behind(schema, "::") || self.is_behind_word(schema, "as") {
             return Ok(());
         }
         let (schema_name, called) = (name(&self.tokens[schema])?, name(&self.tokens[at])?);
-        if schema_name != "pg_catalog" || self.is_behind(schema, ".") {
+        if self.is_behind(schema, ".") || self.is_behind_word(schema, "tablesample") {
             let shown = format!("{schema_name}.{called}");
             return Err(Objection::to(Reason::UnknownFunction, shown));
         }
-        self.function(at, called)
+        call(Some(&schema_name), &called)
     }
 
-    fn function(&self, at: usize, called: String) -> Result<(), Objection> {
-        let is_sample = self.is_behind_word(at, "tablesample");
-        match functions::objection(&called) {
-            _ if is_sample && matches!(called.as_str(), "system" | "bernoulli") => Ok(()),
-            _ if is_sample => Err(Objection::to(Reason::UnknownFunction, called)),
-            Some(reason) => Err(Objection::to(reason, called)),
-            None => Ok(()),
+    fn unqualified(&self, at: usize) -> Result<(), Objection> {
+        let called = name(&self.tokens[at])?;
+        match called.as_str() {
+            "system" | "bernoulli" if self.is_behind_word(at, "tablesample") => Ok(()),
+            _ if self.is_behind_word(at, "tablesample") => {
+                Err(Objection::to(Reason::UnknownFunction, called))
+            }
+            _ => call(None, &called),
         }
     }
 
@@ -207,6 +208,17 @@ impl Reader<'_, '_> {
 
     fn is_behind_word(&self, at: usize, lower: &str) -> bool {
         at.checked_sub(1).is_some_and(|before| self.tokens[before].is_word(lower))
+    }
+}
+
+/// PostgreSQL's own function if it stands alone or in `pg_catalog`.
+fn call(schema: Option<&str>, called: &str) -> Result<(), Objection> {
+    match (schema, functions::objection(called)) {
+        (None | Some("pg_catalog"), None) => Ok(()),
+        (None | Some("pg_catalog"), Some(reason)) => Err(Objection::to(reason, called)),
+        (Some(schema), _) => {
+            Err(Objection::to(Reason::UnknownFunction, format!("{schema}.{called}")))
+        }
     }
 }
 

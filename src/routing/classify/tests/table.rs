@@ -79,6 +79,7 @@ const TABLE: &[(Access, Reason, &[&str])] = &[
         "SELECT concat(VARIADIC ARRAY[1, 2])",
         "SELECT * FROM ROWS FROM (generate_series(1, 2), unnest(a)) AS z(a, b)",
         "EXPLAIN ANALYZE SELECT trim(BOTH FROM a) FROM t* x",
+        "SELECT substring(a FROM 1 FOR share), overlay(a PLACING 'x' FROM 1 FOR (no)) FROM t",
         "COPY (SELECT xmlpi(NAME a)) TO STDOUT",
         "SELECT",
         "SELECT 1 FROM",
@@ -137,6 +138,9 @@ const TABLE: &[(Access, Reason, &[&str])] = &[
         "SELECT * FROM (SELECT * FROM t FOR UPDATE) x",
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM t FOR UPDATE)",
         "COPY (SELECT * FROM t FOR UPDATE) TO STDOUT",
+        "SELECT substring((SELECT a FROM t FOR SHARE) FROM 1 FOR 2)",
+        "SELECT substring(a FROM 1 FOR share) FROM t FOR SHARE",
+        "SELECT \"substring\"(a) FROM t FOR KEY SHARE",
     ]),
     // Functions that write, fail or lie on a standby.
     (Write, Reason::PrimaryFunction, &[

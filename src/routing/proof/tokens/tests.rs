@@ -72,6 +72,7 @@ const OBJECTIONS: &[(Reason, &[&str])] = &[
         "SELECT xmlelement(NAME a, f(1))", "SELECT * FROM XMLTABLE('/a' PASSING f(1) COLUMNS a int)",
         "SELECT * FROM XMLTABLE('/a' PASSING a COLUMNS a int DEFAULT f(1))",
         "SELECT * FROM t TABLESAMPLE f(1)", "SELECT * FROM t TABLESAMPLE lower(1)",
+        "SELECT * FROM t TABLESAMPLE pg_catalog.lower(1)",
         "SELECT * FROM t TABLESAMPLE SYSTEM (f(1))", "SELECT system(1)", "SELECT a::numeric(f(1))",
         "SELECT * FROM x AS y(f(1))", "SELECT \"coalesce\"(1)", "SELECT s.coalesce(1)",
         "VALUES (1), (f(1))", "SELECT CASE WHEN a THEN 1 ELSE f(1) END", "SELECT (a).b, - f(1)",
