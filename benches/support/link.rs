@@ -142,7 +142,7 @@ impl Link {
 
     /// The server is aligned with the session, if it must be.
     pub(crate) fn link(&mut self) {
-        self.session.link(&mut self.server, &mut self.to_server);
+        self.session.link(&mut self.server, None, &mut self.to_server);
     }
 
     fn request(&mut self, piece: &[u8]) {
@@ -168,6 +168,7 @@ fn judged(classifier: &Classifier, what: Judged<'_>) -> Class {
     match what {
         Judged::Text(text) => classifier.classify(text),
         Judged::Opaque => Class::UNREAD,
+        Judged::Cursor => Class::READ,
         Judged::Statement(statement) => {
             let known = statement.class.get().and_then(|bits| Class::from_bits(*bits));
             known.unwrap_or_else(|| {

@@ -27,7 +27,7 @@ fn made(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 
 /// A `Query`.
 pub(crate) fn query(text: &str) -> Vec<u8> {
-    made(|out| frontend::query(out, text))
+    made(|out| frontend::query(out, text.as_bytes()))
 }
 
 /// A `Parse` without parameter types.

@@ -28,6 +28,7 @@ struct Sent {
 pub(super) struct Trial {
     /// Nearly always the only one: it is kept without an allocation.
     front: Option<Sent>,
+    #[expect(clippy::box_collection, reason = "every client's task has room for this")]
     more: Option<Box<VecDeque<Sent>>>,
     /// Units among them that have been sent in full.
     ended: usize,

@@ -197,7 +197,6 @@ fn role<'a>(value: &str, local: bool) -> Ask<'a> {
 
 /// The role that a value of `pgweir.role` asks for; `Some(None)` is `auto`.
 #[must_use]
-#[expect(clippy::option_option, reason = "no such value, and no wish, are two things")]
 pub fn role_of(value: &str) -> Option<Option<Role>> {
     match value.to_ascii_lowercase().as_str() {
         "auto" | "default" => Some(None),

@@ -52,9 +52,16 @@ pub(super) struct Own {
     /// The unit at the front is ours, whatever its texts are.
     claimed: bool,
     /// The last portal that was bound to a statement of ours, and its name.
-    portal: Option<Box<(Box<[u8]>, Arc<Statement>)>>,
+    portal: Option<Box<Portal>>,
     /// Whether a statement of ours has ever been prepared by name.
     named: bool,
+}
+
+/// A portal that is bound to a statement of ours.
+#[derive(Debug)]
+struct Portal {
+    name: Box<[u8]>,
+    statement: Arc<Statement>,
 }
 
 /// Whose the message at the front is.
@@ -186,7 +193,7 @@ impl Session {
     }
 
     fn own_portal(&self, name_and_more: &[u8]) -> Option<&Arc<Statement>> {
-        let (name, statement) = &**self.own.portal.as_ref()?;
+        let Portal { name, statement } = &**self.own.portal.as_ref()?;
         (*tag::text(name_and_more) == **name).then_some(statement)
     }
 
@@ -203,7 +210,8 @@ impl Session {
                 if let Ok(bind) = Bind::parse(frame.body())
                     && let Some(statement) = self.own_statement(shared, bind.statement).cloned()
                 {
-                    self.own.portal = Some(Box::new((bind.portal.into(), statement)));
+                    let portal = Portal { name: bind.portal.into(), statement };
+                    self.own.portal = Some(Box::new(portal));
                     to_client.supply(BIND_COMPLETE_MESSAGE);
                 }
             }

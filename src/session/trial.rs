@@ -43,11 +43,10 @@ pub fn verdict(piece: &[u8], mut preludes: usize, suits: impl Fn(&[u8]) -> bool)
         match frame.tag {
             tag::READY_FOR_QUERY if preludes > 0 => preludes -= 1,
             tag::READY_FOR_QUERY => return Verdict::Answer(frames.position()),
-            tag::DATA_ROW if preludes > 0 => {
-                if tag::first_value(frame.body()).is_some_and(|value| !suits(value)) {
-                    return Verdict::Refused(Refusal::Opening);
-                }
-            }
+            tag::DATA_ROW if preludes > 0 => match tag::first_value(frame.body()) {
+                Some(value) if !suits(value) => return Verdict::Refused(Refusal::Opening),
+                _ => {}
+            },
             tag::ERROR_RESPONSE if preludes == 0 => {
                 if let Some(refusal) = refusal(Fields::new(frame.body())) {
                     return Verdict::Refused(refusal);

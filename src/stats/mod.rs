@@ -2,6 +2,8 @@
 
 pub mod counter;
 pub mod pool_stats;
+pub mod routes;
 
 pub use counter::Counter;
 pub use pool_stats::{PoolStats, PoolTotals};
+pub use routes::Routes;
