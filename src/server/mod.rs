@@ -4,8 +4,10 @@
 //! * [`opening`] and [`login`]: from nothing to a server that is ready.
 //! * [`connection`]: a server that is ready, in use or idle.
 //! * [`cancel`]: the second connection that stops what the first one runs.
+//! * [`asking`]: a question of ours, and its rows.
 //! * [`rescue`]: bringing a server back that its client has left in the middle of something.
 
+pub mod asking;
 pub mod cancel;
 pub mod connection;
 pub mod error;
@@ -14,6 +16,7 @@ pub mod opening;
 pub mod rescue;
 pub mod target;
 
+pub use asking::{AskError, Row, ask};
 pub use cancel::CancelTarget;
 pub use connection::{Idle, Server};
 pub use error::OpenError;
