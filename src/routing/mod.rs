@@ -23,6 +23,7 @@ mod class;
 mod classify;
 mod explain;
 pub mod fingerprint;
+pub mod freshness;
 mod functions;
 pub mod hint;
 pub mod lexer;
