@@ -11,7 +11,7 @@ use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
 use crate::pooler::registry::Databases;
 use crate::pooler::{Database, HostTarget, ServerLogin};
-use crate::routing::{NoReplica, PRIMARY_WINDOW, Policy, ReadYourWrites, Transactions};
+use crate::routing::{NoReplica, Policy, ReadYourWrites, Transactions};
 use crate::session::PoolMode;
 use foldhash::quality::RandomState;
 use std::hash::BuildHasher;
@@ -52,13 +52,15 @@ fn database(
     let ssl_mode = ssl_mode(configured.pool.server_tls_sslmode.as_str())?;
     let tls = server_tls(ssl_mode, files)?;
     let host = |address: &HostAddress| host(address, &tls);
+    let weighted = |(address, weight)| HostTarget { weight, ..host(address) };
+    let replicas = configured.replicas.iter().zip(configured.replica_weights.iter().copied());
     Ok(Database {
         name: name.to_owned(),
         dbname: configured.dbname.clone(),
         user: configured.user.clone(),
         credential: credential(name, configured, users)?,
         primary: host(&configured.primary),
-        replicas: configured.replicas.iter().map(host).collect(),
+        replicas: replicas.map(weighted).collect(),
         limits: limits(settings, configured).map_err(|error| BuildError::database(name, &error))?,
         mode,
         policy: policy(&configured.routing),
@@ -66,7 +68,6 @@ fn database(
         reset_query: pooler.pools.server_reset_query.clone(),
         login,
         identity: identity(configured, login, mode, ssl_mode, files),
-        last_write: Arc::default(),
     })
 }
 
@@ -98,7 +99,7 @@ fn host(address: &HostAddress, tls: &ServerTls) -> HostTarget {
             (Address::Unix(dir.join(format!(".s.PGSQL.{port}"))), String::new())
         }
     };
-    HostTarget { address, host_name, tls: tls.clone() }
+    HostTarget { address, host_name, tls: tls.clone(), weight: 1 }
 }
 
 /// What the database's own user proves itself with: its `password`, or what `[users]` knows.
@@ -157,7 +158,8 @@ fn policy(routing: &configured::Routing) -> Policy {
             configured::Transactions::ReadOnly => Transactions::ReadOnly,
             configured::Transactions::Optimistic => Transactions::Optimistic,
         },
-        window: PRIMARY_WINDOW,
+        max_replica_lag: routing.max_replica_lag,
+        read_wait: routing.read_wait,
     }
 }
 

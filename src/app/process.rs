@@ -10,7 +10,7 @@ use crate::client::worker::Clients;
 use crate::config::reload::compare;
 use crate::config::{Loaded, Mistakes, Settings, check};
 use crate::pooler::registry::Databases;
-use crate::pooler::{Letter, Pooler, janitor};
+use crate::pooler::{Letter, Pooler, janitor, sampler};
 use crate::routing::Classifier;
 use arc_swap::ArcSwap;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, LocalSet};
 
 /// What reading the settings came to.
 pub type Settled = Result<Loaded, Mistakes>;
@@ -139,7 +139,10 @@ impl Process {
                 return Exit::Unavailable;
             }
         };
-        let served = runtime.block_on(self.live(workers, ready));
+        // Samplers have connections, which stay on their thread.
+        let local = LocalSet::new();
+        let served = runtime.block_on(local.run_until(self.live(workers, ready)));
+        drop(local);
         runtime.shutdown_background();
         match served {
             Ok(true) => Exit::Ok,
@@ -170,6 +173,7 @@ impl Process {
         let mut signals = Signals::listen()?;
         let mut tasks = JoinSet::new();
         tasks.spawn(janitor::run(self.pooler.clone()));
+        tasks.spawn_local(sampler::run(self.pooler.clone()));
         let mut acceptors = self.listen()?;
         tracing::info!("{}", check::summary(&self.settings.borrow()));
         ready(&self.pooler);

@@ -4,6 +4,7 @@ use crate::auth::{Class, Failure};
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::sqlstate::SqlState;
 use crate::protocol::startup::BadStartup;
+use crate::routing::Reason;
 use crate::server::OpenError;
 use std::time::Duration;
 
@@ -28,9 +29,20 @@ pub(super) fn query_wait_timeout(limit: Duration, last: Option<&OpenError>) -> E
 }
 
 /// No replica may serve the read, and the configuration says that it fails then.
-pub(super) fn no_replica() -> ErrorReport {
+pub(super) fn no_replica(reason: Reason) -> ErrorReport {
+    let hint = match reason {
+        Reason::NotFresh => {
+            "Set no_replica to \"primary\" to let the primary serve it, or raise read_wait to wait longer \
+             for a replica."
+        }
+        Reason::Lagging => {
+            "Set no_replica to \"primary\" to let the primary serve it, or raise max_replica_lag."
+        }
+        _ => "Set no_replica to \"primary\" to let the primary serve it.",
+    };
     ErrorReport::error(SqlState::CONNECTION_FAILURE, "no replica is available for this read")
-        .hint("Set no_replica to \"primary\" to let the primary serve it.")
+        .detail(format!("The reason is {reason}: {}.", reason.explanation()))
+        .hint(hint)
 }
 
 /// The transaction has begun on a replica, has a snapshot or a cursor there, and asks for what only

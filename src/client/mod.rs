@@ -10,7 +10,7 @@
 //! * [`worker`]: one thread's clients, and the letters that reach it.
 //! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
 //! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
-//!   [`patience`]: how long it waits for a server.
+//!   [`waiting`]: for a server there; [`patience`]: how long.
 //! * [`unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
@@ -32,6 +32,7 @@ pub mod task;
 pub mod transaction;
 pub mod trial;
 pub mod unit;
+pub mod waiting;
 pub mod welcome;
 pub mod worker;
 

@@ -1,4 +1,4 @@
-//! How long a client waits for a server: `query_wait_timeout`.
+//! How long a client waits for a server: `query_wait_timeout`, and `read_wait` within it.
 
 use std::future::Future;
 use std::pin::Pin;

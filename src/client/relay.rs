@@ -11,6 +11,7 @@ mod replies;
 use super::control::{Signal, Waits};
 use super::error;
 use super::outbox::Forwarding;
+use super::routing::Footprint;
 use super::task::Client;
 use super::trial::Trial;
 use super::unit::Unit;
@@ -64,8 +65,8 @@ struct Relay<'c> {
     client: &'c mut Client,
     held: Held,
     mode: PoolMode,
-    /// Something that later reads must see was sent to the primary.
-    wrote: bool,
+    /// What the units that were sent mean for later reads.
+    footprint: Footprint,
     /// The client's last unit has been sent in full: the next one is looked at before it follows.
     at_boundary: bool,
     /// The client's next message waits for an answer to an earlier one.
@@ -99,7 +100,7 @@ pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
         client,
         held,
         mode,
-        wrote: false,
+        footprint: Footprint::default(),
         at_boundary: false,
         stalled: false,
         on_hold: false,
@@ -118,7 +119,7 @@ pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
 impl Relay<'_> {
     /// A unit is sent to the server.
     fn count(&mut self, unit: &Unit) {
-        self.wrote |= unit.writes() && self.held.pool().role == Role::Primary;
+        self.footprint.add(unit);
         self.held.pool().stats.sent(self.client.worker.id, unit.is_read());
         if let Some(transaction) = &mut self.client.transaction {
             transaction.said(unit.step());
@@ -130,6 +131,9 @@ impl Relay<'_> {
     fn link(&mut self, unit: Unit) -> Result<(), Unlink> {
         self.client.control.waits(Waits::Server, self.client.worker.tick());
         let opening = self.client.opening(self.held.pool().role);
+        if opening.is_some() {
+            self.footprint.begin();
+        }
         self.count(&unit);
         drop(unit);
         let server = &mut *self.held;

@@ -1,31 +1,53 @@
-//! Where a client's next unit of work goes, and getting a server there.
+//! Where a client's next unit of work goes.
 
-use super::control::Signal;
-use super::error;
 use super::task::{Client, Farewell};
 use super::unit::Unit;
-use crate::pooler::{Held, Pool, Pools, Waiting};
-use crate::protocol::error_response::ErrorReport;
+use crate::pooler::{Held, Pool, Pools, Waiting, Watch, clock};
+use crate::routing::freshness::{Bounds, Verdict};
 use crate::routing::{Access, Class, Reason, Role, WithoutReplica, balance};
 use crate::session::Statement;
 use crate::session::unit::{Judged, Plan};
-use std::future::{Future, poll_fn};
-use std::pin::Pin as Pinned;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
 
-/// How often a read that waits for a replica (`no_replica = "wait"`) looks whether one is back.
-const REPLICA_RETRY: Duration = Duration::from_millis(50);
+/// What the units of a link mean for later reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Footprint {
+    /// They may have shown data, which must not be un-seen.
+    saw: bool,
+    /// They may have changed data.
+    wrote: bool,
+}
+
+impl Footprint {
+    /// One more unit was sent.
+    pub(super) fn add(&mut self, unit: &Unit) {
+        self.saw |= unit.judged && unit.class.access != Access::Session;
+        self.wrote |= unit.writes();
+    }
+
+    /// A transaction was begun: what follows in it is not looked at.
+    pub(super) fn begin(&mut self) {
+        (self.saw, self.wrote) = (true, true);
+    }
+}
+
+/// The replica that a read was given to, as it was then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    replica: u16,
+    incarnation: u32,
+}
 
 /// A server that could not be had at once.
 pub(super) enum Wanted {
     /// It is queued for.
     Queued(Waiting),
+    /// A replica is nearly fresh enough for the read, and it waits `read_wait` for that.
+    Fresh,
     /// No replica may serve the read, and it waits for one.
     Replica,
     /// No replica may serve the read, and it fails then.
-    Nowhere,
+    Nowhere(Reason),
 }
 
 impl Client {
@@ -95,7 +117,7 @@ impl Client {
                 )
             {
                 self.pools = pools;
-                self.replica = None;
+                self.seen.forget_replica();
             }
         }
         &self.pools
@@ -103,154 +125,123 @@ impl Client {
 
     /// A server for the unit, if one can be had at once.
     pub(super) fn try_acquire(&mut self, unit: &Unit) -> Result<Held, Wanted> {
-        let pool = match self.choose(unit) {
-            Ok(pool) => pool,
-            Err(WithoutReplica::Wait) => return Err(Wanted::Replica),
-            Err(_) => return Err(Wanted::Nowhere),
-        };
-        pool.acquire(self.worker.id).map_err(Wanted::Queued)
+        self.choose(unit)?.acquire(self.worker.id).map_err(Wanted::Queued)
     }
 
     /// The pool that the unit goes to.
-    fn choose(&mut self, unit: &Unit) -> Result<Arc<Pool>, WithoutReplica> {
+    fn choose(&mut self, unit: &Unit) -> Result<Arc<Pool>, Wanted> {
         let pools = self.current_pools().clone();
-        if !unit.judged || !pools.splits() {
+        let Some(watch) = pools.watch.as_ref().filter(|_| unit.judged && pools.splits()) else {
             return Ok(pools.primary.clone());
-        }
-        let database = *pools.database.last_write.lock();
+        };
         let class = self.class_to_route(unit);
-        let policy = &pools.database.policy;
-        let decision = policy.decide(class, self.pin, database, Instant::now());
+        let decision = pools.database.policy.decide(class);
         if decision.role == Role::Primary || self.again.take().is_some() {
             return Ok(pools.primary.clone());
         }
-        if let Some(replica) = self.choose_replica(&pools) {
-            return Ok(replica);
-        }
-        match pools.database.policy.without_replica() {
-            WithoutReplica::Go(_) => Ok(pools.primary.clone()),
-            otherwise => Err(otherwise),
-        }
-    }
-
-    /// Its replica has just failed: the read goes where reads go without one.
-    fn fall_back(&mut self) -> Result<Held, Wanted> {
-        self.replica = None;
-        match self.pools.database.policy.without_replica() {
-            WithoutReplica::Go(_) => {
-                self.pools.primary.acquire(self.worker.id).map_err(Wanted::Queued)
+        let bounds = self.bounds(&pools);
+        watch.read(bounds.now);
+        match self.choose_replica(&pools, bounds) {
+            Ok(replica) => Ok(replica),
+            Err(Reason::NotFresh | Reason::Lagging) if is_nearly_there(&pools, watch, bounds) => {
+                Err(Wanted::Fresh)
             }
-            WithoutReplica::Wait => Err(Wanted::Replica),
-            WithoutReplica::Fail => Err(Wanted::Nowhere),
+            Err(reason) => self.elsewhere(reason),
         }
     }
 
-    /// A session keeps to one replica while that is usable, so that it does not go back in time.
-    fn choose_replica(&mut self, pools: &Pools) -> Option<Arc<Pool>> {
-        let own = self.replica.and_then(|own| pools.replicas.get(usize::from(own)));
-        if let Some(own) = own.filter(|own| own.host.is_usable()) {
-            return Some(own.clone());
+    /// No replica may serve the read: it goes where reads go then.
+    pub(super) fn elsewhere(&self, reason: Reason) -> Result<Arc<Pool>, Wanted> {
+        match self.pools.database.policy.without_replica(reason) {
+            WithoutReplica::Go(_) => Ok(self.pools.primary.clone()),
+            WithoutReplica::Wait => Err(Wanted::Replica),
+            WithoutReplica::Fail(reason) => Err(Wanted::Nowhere(reason)),
         }
-        let candidates: Vec<_> = pools.candidates().collect();
+    }
+
+    /// What a read asks of a replica now.
+    pub(super) fn bounds(&self, pools: &Pools) -> Bounds {
+        pools.database.policy.bounds(&self.seen, pools.last_write.get(), clock::now())
+    }
+
+    /// The session's own replica while that may serve it, or the least busy that may.
+    pub(super) fn choose_replica(
+        &mut self,
+        pools: &Pools,
+        bounds: Bounds,
+    ) -> Result<Arc<Pool>, Reason> {
+        if let Some(own) = self.seen.own()
+            && let Some(pool) = pools.replicas.get(usize::from(own))
+            && pool.host.is_usable()
+            && self.may_read(pools, own, bounds)
+        {
+            return Ok(pool.clone());
+        }
+        let candidates: Vec<_> = pools.candidates(&self.seen, bounds).collect();
         // Process numbers of one worker lie as far apart as there are workers: divided by that,
         // they are evenly spread over any number of replicas.
         let workers = self.worker.pooler.mailboxes().len().max(1);
         let start = self.control.key.process_id as usize / workers;
-        let index = balance::choose(&candidates, None, start)?;
-        self.replica = u16::try_from(index).ok();
-        pools.replicas.get(index).cloned()
+        let index = balance::choose(&candidates, start)?;
+        let chosen = u16::try_from(index).ok().filter(|own| self.may_read(pools, *own, bounds));
+        let pool = chosen.and_then(|own| pools.replicas.get(usize::from(own)));
+        pool.cloned().ok_or(Reason::NotFresh)
     }
 
-    /// A unit that ran on the primary has been acknowledged.
-    pub(super) fn wrote(&mut self) {
-        let now = Instant::now();
-        self.pin.after(Access::Write, now);
-        let policy = &self.pools.database.policy;
-        if policy.read_your_writes == crate::routing::ReadYourWrites::Database {
-            self.pools.database.last_write.lock().after(Access::Write, now);
+    /// Whether the read may run on this replica, and that it will.
+    fn may_read(&mut self, pools: &Pools, replica: u16, bounds: Bounds) -> bool {
+        let Some(watch) = &pools.watch else { return false };
+        let proof = watch.proof(usize::from(replica));
+        let fresh = self.seen.judge(replica, proof, bounds) == Verdict::Fresh;
+        if fresh {
+            self.reading = Some(Reading { replica, incarnation: proof.incarnation });
+        }
+        fresh
+    }
+
+    /// Whether the replica that was chosen may still serve a read.
+    pub(super) fn still_may_read(&mut self) -> bool {
+        let pools = self.pools.clone();
+        let bounds = self.bounds(&pools);
+        self.reading.is_some_and(|reading| self.may_read(&pools, reading.replica, bounds))
+    }
+
+    /// Whether the unit may follow on the replica that serves the client now.
+    pub(super) fn may_read_on(&mut self, unit: &Unit) -> bool {
+        unit.is_read() && self.still_may_read()
+    }
+
+    /// A server has answered, and the client is about to be told.
+    pub(super) fn heard(&mut self, role: Role, footprint: Footprint) {
+        if !footprint.saw {
+            return;
+        }
+        let now = clock::now();
+        match (role, self.reading) {
+            (Role::Primary, _) => {
+                self.seen.primary(now);
+                if footprint.wrote {
+                    self.pools.last_write.raise(now);
+                }
+            }
+            (Role::Replica, Some(Reading { replica, incarnation })) => {
+                self.seen.replica(replica, incarnation, now);
+            }
+            (Role::Replica, None) => {}
         }
     }
+}
+
+/// Whether some replica may be fresh enough within `read_wait`.
+fn is_nearly_there(pools: &Pools, watch: &Watch, bounds: Bounds) -> bool {
+    let limit = pools.database.policy.read_wait;
+    let mut replicas = pools.replicas.iter().enumerate();
+    !limit.is_zero()
+        && replicas.any(|(index, pool)| {
+            pool.host.is_usable() && watch.may_catch_up(index, limit, bounds.now)
+        })
 }
 
 fn remembered(statement: &Statement) -> Option<Class> {
     statement.class.get().copied().and_then(Class::from_bits)
-}
-
-/// Waits for a server, as long as the client does and `query_wait_timeout` allows.
-pub(super) async fn wait(
-    client: &mut Client,
-    unit: &Unit,
-    mut wanted: Wanted,
-) -> Result<Result<Held, ErrorReport>, Farewell> {
-    client.patience.begin(client.pools.database.query_wait_timeout);
-    client.inbox.shrink();
-    loop {
-        let next = match wanted {
-            Wanted::Nowhere => return Ok(Err(error::no_replica())),
-            Wanted::Replica => {
-                let mut pause = Box::pin(tokio::time::sleep(REPLICA_RETRY));
-                if let Err(ended) =
-                    poll_fn(|cx| client.poll_while_waiting(cx, pause.as_mut())).await
-                {
-                    return ended;
-                }
-                client.try_acquire(unit)
-            }
-            Wanted::Queued(mut waiting) => match poll_queued(client, &mut waiting).await {
-                Err(ended) => return ended,
-                Ok(Ok(held)) => return Ok(Ok(held)),
-                Ok(Err(_)) if waiting.pool().role == Role::Replica => client.fall_back(),
-                Ok(Err(refusal)) => {
-                    let host = waiting.pool().host.address.to_string();
-                    return Ok(Err(error::no_server(&refusal.0, &host)));
-                }
-            },
-        };
-        match next {
-            Ok(held) => return Ok(Ok(held)),
-            Err(next) => wanted = next,
-        }
-    }
-}
-
-type Ended = Result<Result<Held, ErrorReport>, Farewell>;
-
-async fn poll_queued(
-    client: &mut Client,
-    waiting: &mut Waiting,
-) -> Result<<Waiting as Future>::Output, Ended> {
-    poll_fn(|cx| client.poll_while_waiting(cx, Pinned::new(&mut *waiting))).await
-}
-
-impl Client {
-    /// What is waited for, unless the client gives up first: it cancels, vanishes, or the process
-    /// ends.
-    fn poll_while_waiting<F: Future>(
-        &mut self,
-        cx: &mut Context<'_>,
-        waiting: Pinned<&mut F>,
-    ) -> Poll<Result<F::Output, Ended>> {
-        self.control.watch(cx.waker());
-        if let Poll::Ready(output) = waiting.poll(cx) {
-            return Poll::Ready(Ok(output));
-        }
-        if self.control.take(Signal::Cancel) {
-            return Poll::Ready(Err(Ok(Err(error::cancelled()))));
-        }
-        if let Poll::Ready(limit) = self.patience.poll_end(cx) {
-            let last = self.pools.primary.last_error();
-            return Poll::Ready(Err(Ok(Err(error::query_wait_timeout(limit, last.as_deref())))));
-        }
-        if self.control.is_asked(Signal::Drain) {
-            return Poll::Ready(Err(Err(Farewell::Told(error::shutdown()))));
-        }
-        while !self.inbox.is_full() {
-            match self.stream.poll_recv(cx, &mut self.inbox) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Err(Farewell::Silent))),
-                Poll::Ready(Ok(_)) => {}
-                Poll::Pending => break,
-            }
-        }
-        Poll::Pending
-    }
 }

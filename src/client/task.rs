@@ -5,14 +5,15 @@ use super::error;
 use super::outbox::Forwarding;
 use super::patience::Patience;
 use super::relay::{End, relay};
-use super::routing::Wanted;
+use super::routing::{Reading, Wanted};
 use super::unit::Unit;
 use super::worker::{Seat, Worker};
 use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
 use crate::pooler::{Held, Pools};
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::{Pin, Transaction};
+use crate::routing::Transaction;
+use crate::routing::freshness::Seen;
 use crate::session::Session;
 use crate::session::trial::Refusal;
 use crate::session::unit::Plan;
@@ -54,16 +55,18 @@ pub struct Client {
     pub(super) pools: Arc<Pools>,
     /// The configuration that `pools` are of.
     pub(super) generation: u64,
-    /// When it last wrote.
-    pub(super) pin: Pin,
+    /// What it has seen, and must not un-see.
+    pub(super) seen: Seen,
+    /// The replica that its read was given to.
+    pub(super) reading: Option<Reading>,
     /// What it has begun, as long as no server or only a replica knows of it.
     pub(super) transaction: Option<Box<Transaction>>,
     /// Its next unit has been refused by a replica.
     pub(super) again: Option<Refusal>,
-    /// The replica that served its last read.
-    pub(super) replica: Option<u16>,
     pub(super) control: Rc<Control>,
     pub(super) patience: Patience,
+    /// How long it waits for a replica, within that.
+    pub(super) hurry: Patience,
     pub(super) identity: Box<Identity>,
     _seat: Seat,
 }
@@ -96,12 +99,13 @@ impl Client {
             inbox,
             session,
             pools,
-            pin: Pin::default(),
+            seen: Seen::default(),
+            reading: None,
             transaction: None,
             again: None,
-            replica: None,
             control,
             patience: Patience::default(),
+            hurry: Patience::default(),
             identity,
             _seat: seat,
         })
@@ -235,7 +239,7 @@ impl Client {
     /// Waits for a server. `None` if the unit was refused instead: the session lives on.
     async fn wait(&mut self, unit: &Unit, wanted: Wanted) -> Result<Option<Held>, Farewell> {
         self.control.waits(Waits::Server, self.worker.tick());
-        match super::routing::wait(self, unit, wanted).await? {
+        match super::waiting::wait(self, unit, wanted).await? {
             Ok(held) => Ok(Some(held)),
             Err(report) if report.is_fatal() => Err(Farewell::Told(report)),
             Err(report) => {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::address::HostAddress;
 use super::section::Section;
 use super::section::user::User;
 use super::setting::Applies;
@@ -63,7 +64,7 @@ fn pooler(old: &Pooler, new: &Pooler) -> Vec<&'static str> {
 fn database(old: &Database, new: &Database) -> Vec<&'static str> {
     let own = [
         ("primary", old.primary != new.primary),
-        ("replicas", old.replicas != new.replicas),
+        ("replicas", !hosts(old).eq(hosts(new))),
         ("dbname", old.dbname != new.dbname),
         ("user", old.user != new.user),
         ("password", old.password != new.password),
@@ -71,6 +72,11 @@ fn database(old: &Database, new: &Database) -> Vec<&'static str> {
     let own = own.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key);
     let pool = old.pool.differences(&new.pool);
     own.chain(pool).chain(old.routing.differences(&new.routing)).collect()
+}
+
+/// Where the replicas are, and the share of each.
+fn hosts(database: &Database) -> impl Iterator<Item = (&HostAddress, &u16)> {
+    database.replicas.iter().zip(&database.replica_weights)
 }
 
 fn tables<T>(

@@ -117,12 +117,16 @@ impl Assembly<'_> {
         let password = self.agreed("password", target.password, url.password.clone());
         let dbname = self.agreed("dbname", target.dbname, url.dbname.clone());
         self.take_tls(&url);
+        if url.weight.is_some() {
+            self.mistake("primary", "only a replica has a weight");
+        }
         let replicas = target.replicas.unwrap_or_default();
         for replica in &replicas {
             self.check_replica(&url, replica);
         }
         Some(Database {
             primary: url.address,
+            replica_weights: replicas.iter().map(|replica| replica.weight.unwrap_or(1)).collect(),
             replicas: replicas.into_iter().map(|replica| replica.address).collect(),
             dbname: dbname.or_else(|| Some(name).filter(|name| name != ANY_DATABASE)),
             user,

@@ -64,6 +64,8 @@ pub struct Database {
     pub primary: HostAddress,
     /// The hosts that serve reads.
     pub replicas: Vec<HostAddress>,
+    /// The share of the reads that each of them gets.
+    pub replica_weights: Vec<u16>,
     /// The database on the hosts; `None`, only under "*", is the name that the client asks for.
     pub dbname: Option<String>,
     /// Who logs in to the hosts; `None` is the client's own user.

@@ -15,8 +15,11 @@ use super::section::tls::SslMode;
 use super::source::outside::Outside;
 
 /// The parameters that a URL may have behind its question mark.
-const PARAMETERS: [&str; 7] =
-    ["host", "port", "dbname", "user", "password", "sslmode", "sslrootcert"];
+const PARAMETERS: [&str; 8] =
+    ["host", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "weight"];
+
+/// The largest weight: a replica that is worth a thousand others is the only one.
+const WEIGHT_MAX: u16 = 1_000;
 
 /// One host and, where it was written as a URL, how to log in to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +36,8 @@ pub struct ServerUrl {
     pub sslmode: Option<SslMode>,
     /// Whom to trust for TLS.
     pub sslrootcert: Option<PathBuf>,
+    /// Its share of the reads, if it is a replica.
+    pub weight: Option<u16>,
 }
 
 impl ServerUrl {
@@ -56,7 +61,15 @@ impl ServerUrl {
 
 impl From<HostAddress> for ServerUrl {
     fn from(address: HostAddress) -> Self {
-        Self { address, user: None, password: None, dbname: None, sslmode: None, sslrootcert: None }
+        Self {
+            address,
+            user: None,
+            password: None,
+            dbname: None,
+            sslmode: None,
+            sslrootcert: None,
+            weight: None,
+        }
     }
 }
 
@@ -79,6 +92,7 @@ struct Parts {
     dbname: Option<String>,
     sslmode: Option<SslMode>,
     sslrootcert: Option<PathBuf>,
+    weight: Option<u16>,
 }
 
 impl Parts {
@@ -115,6 +129,7 @@ impl Parts {
             "password" => self.password = read_password(written, outside)?,
             "sslmode" => self.sslmode = Some(read_sslmode(value, outside)?),
             "sslrootcert" => self.sslrootcert = non_empty(value).map(PathBuf::from),
+            "weight" => self.weight = Some(read_weight(&value)?),
             _ => return Err(unknown_parameter(&name)),
         }
         Ok(())
@@ -125,8 +140,8 @@ impl Parts {
         let port = self.port.unwrap_or(DEFAULT_PORT);
         let address =
             HostAddress::from_parts(host, port).map_err(|wrong| format!("the URL {wrong}"))?;
-        let Self { user, password, dbname, sslmode, sslrootcert, .. } = self;
-        Ok(ServerUrl { address, user, password, dbname, sslmode, sslrootcert })
+        let Self { user, password, dbname, sslmode, sslrootcert, weight, .. } = self;
+        Ok(ServerUrl { address, user, password, dbname, sslmode, sslrootcert, weight })
     }
 }
 
@@ -154,6 +169,14 @@ fn read_sslmode(value: String, outside: &Outside<'_>) -> Result<SslMode, String>
     let kind = one_of::<SslMode>();
     kind.read(&Raw::Loose(value), outside)
         .map_err(|wrong| format!("the URL's sslmode {wrong}; it may be {}", kind.allowed()))
+}
+
+/// The value of `weight`, in a URL or behind an address.
+pub(crate) fn read_weight(value: &str) -> Result<u16, String> {
+    let weight = value.parse().ok().filter(|weight| (1..=WEIGHT_MAX).contains(weight));
+    weight.ok_or_else(|| {
+        format!("the weight {} is not a whole number from 1 to {WEIGHT_MAX}", quoted(value))
+    })
 }
 
 fn unknown_parameter(name: &str) -> String {

@@ -4,10 +4,8 @@ use crate::auth::Credential;
 use crate::net::tls::ServerTls;
 use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
-use crate::routing::{Pin, Policy};
+use crate::routing::Policy;
 use crate::session::PoolMode;
-use parking_lot::Mutex;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// One host of a database.
@@ -19,6 +17,8 @@ pub struct HostTarget {
     pub host_name: String,
     /// How TLS is used towards it.
     pub tls: ServerTls,
+    /// Its share of the reads, if it is a replica: at least 1.
+    pub weight: u16,
 }
 
 /// How servers are logged in to, whatever the host.
@@ -62,8 +62,6 @@ pub struct Database {
     /// Stands for everything that an open connection depends on: where two of these differ,
     /// connections of the one are of no use to the other.
     pub identity: u64,
-    /// When any session of this database last wrote.
-    pub last_write: Arc<Mutex<Pin>>,
 }
 
 impl Database {

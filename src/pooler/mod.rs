@@ -7,10 +7,14 @@
 //! * [`registry`]: all databases and all their pools.
 //! * [`database`]: what the configuration says of a database; [`pools`]: its pools for one user.
 //! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
+//! * [`watch`]: how fresh replicas are, a [`gauge`] for each host, by one [`clock`]; [`sampler`]:
+//!   asking them.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
 //! * [`mailbox`]: how one worker reaches another.
 
+pub mod clock;
 pub mod database;
+mod gauge;
 pub mod held;
 pub mod host;
 pub mod janitor;
@@ -19,7 +23,9 @@ pub mod opening;
 pub mod pool;
 pub mod pools;
 pub mod registry;
+pub mod sampler;
 pub mod waiting;
+pub mod watch;
 
 pub use database::{Database, HostTarget, ServerLogin};
 pub use held::Held;
@@ -29,3 +35,4 @@ pub use pool::Pool;
 pub use pools::{Learnt, Pools};
 pub use registry::Pooler;
 pub use waiting::{Refusal, Waiting};
+pub use watch::Watch;

@@ -35,6 +35,7 @@ pub struct Pool {
     pub(super) target: Arc<Target>,
     pub(super) credential: ArcSwap<Credential>,
     pub(super) shared: Arc<Shared>,
+    ids: Arc<IdSource>,
     pub(super) alarm: Arc<Notify>,
     welcome: ArcSwapOption<Welcome>,
     last_error: Mutex<Option<Arc<OpenError>>>,
@@ -81,6 +82,7 @@ impl Pool {
             target: Arc::new(target),
             credential: ArcSwap::from_pointee(credential),
             shared: shared.clone(),
+            ids: common.ids.clone(),
             alarm: common.alarm.clone(),
             welcome: ArcSwapOption::empty(),
             last_error: Mutex::new(None),
@@ -249,6 +251,11 @@ impl Pool {
     /// What the last login of this pool failed of, until one succeeds.
     pub fn last_error(&self) -> Option<Arc<OpenError>> {
         self.last_error.lock().clone()
+    }
+
+    /// A number for a server that is not the pool's, but opened as its servers are.
+    pub(super) fn server_id(&self) -> ServerId {
+        self.ids.server()
     }
 
     /// What its newest server said of itself.

@@ -1,8 +1,11 @@
 //! The pools of one database for one user: the primary's and each replica's.
 
+use super::clock::Latest;
 use super::database::Database;
 use super::pool::Pool;
+use super::watch::Watch;
 use crate::routing::balance::Candidate;
+use crate::routing::freshness::{Bounds, Proof, Seen};
 use crate::session::{Parameters, PoolMode, Shared};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -33,6 +36,10 @@ pub struct Pools {
     pub primary: Arc<Pool>,
     /// The hosts that serve reads.
     pub replicas: Vec<Arc<Pool>>,
+    /// How fresh those are; there is nothing to watch without any.
+    pub watch: Option<Arc<Watch>>,
+    /// When the last write of any session of the database was acknowledged.
+    pub last_write: Arc<Latest>,
     /// What their sessions share: statements that mean the same on all their servers.
     pub shared: Arc<Shared>,
     /// What startup parameters came to on a server: asked once, then known.
@@ -48,13 +55,18 @@ impl Pools {
             && !self.replicas.is_empty()
     }
 
-    /// The replicas as routing sees them.
-    pub fn candidates(&self) -> impl Iterator<Item = Candidate> {
-        self.replicas.iter().enumerate().map(|(index, pool)| {
+    /// The replicas as routing sees them, for a read of this session.
+    pub fn candidates(&self, seen: &Seen, bounds: Bounds) -> impl Iterator<Item = Candidate> {
+        let hosts = self.replicas.iter().zip(&self.database.replicas);
+        hosts.enumerate().map(move |(index, (pool, target))| {
             let counts = pool.counts();
             let outstanding = counts.sv_active + counts.cl_waiting;
             let outstanding = u32::try_from(outstanding).unwrap_or(u32::MAX);
-            Candidate { index, outstanding, usable: pool.host.is_usable() }
+            let proof = self.watch.as_ref().map_or_else(Proof::default, |watch| watch.proof(index));
+            let number = u16::try_from(index).unwrap_or(u16::MAX);
+            let verdict = seen.judge(number, proof, bounds);
+            let (weight, reachable) = (target.weight, pool.host.is_usable());
+            Candidate { index, outstanding, weight, reachable, verdict }
         })
     }
 
@@ -86,6 +98,9 @@ impl Pools {
 
     /// Closes what is idle, and the rest as it is released.
     pub(super) fn retire(&self) {
+        if let Some(watch) = &self.watch {
+            watch.remove_logins(&self.primary);
+        }
         for pool in self.iter() {
             let _ = pool.retire();
         }

@@ -1,10 +1,12 @@
 //! All databases and all their pools.
 
+use super::clock::{self, Latest};
 use super::database::{Database, HostTarget};
 use super::host::Host;
 use super::mailbox::Mailbox;
 use super::pool::{Common, Pool};
 use super::pools::Pools;
+use super::watch::Watch;
 use crate::auth::Credential;
 use crate::net::Address;
 use crate::routing::{Classifier, Role};
@@ -13,13 +15,17 @@ use crate::session::{Shared, StatementIds};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Pools that may exist: one for each database, user and host in use. Only a configuration that
 /// lets clients name databases and users freely comes near it.
 const POOLS_MAX: usize = 100_000;
+
+/// How long the last write of a database without pools is remembered: its sessions may come back.
+const WRITE_REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// The databases, by the name that clients ask for; `*` answers for the rest.
 pub type Databases = HashMap<String, Arc<Database>>;
@@ -34,6 +40,13 @@ pub struct Pooler {
     databases: ArcSwap<Databases>,
     hosts: Mutex<HashMap<Address, Arc<Host>>>,
     pools: Mutex<HashMap<Key, Arc<Pools>>>,
+    /// Of each database, by the name that is asked for: a reload does not forget it.
+    last_writes: Mutex<HashMap<String, Arc<Latest>>>,
+    /// By their hosts: the users and databases of one cluster share one.
+    watches: Mutex<HashMap<Vec<Address>, Weak<Watch>>>,
+    /// Those that have no samplers yet.
+    new_watches: Mutex<Vec<Arc<Watch>>>,
+    watch_alarm: Notify,
     generation: AtomicU64,
 }
 
@@ -65,6 +78,10 @@ impl Pooler {
             databases: ArcSwap::from_pointee(databases),
             hosts: Mutex::default(),
             pools: Mutex::default(),
+            last_writes: Mutex::default(),
+            watches: Mutex::default(),
+            new_watches: Mutex::default(),
+            watch_alarm: Notify::new(),
             generation: AtomicU64::new(0),
         }
     }
@@ -127,13 +144,48 @@ impl Pooler {
             let credential = credential.clone();
             Arc::new(Pool::new(database, role, host, target, credential, &shared, &self.common))
         };
-        Pools {
+        let pools = Pools {
             primary: make(Role::Primary, &database.primary),
             replicas: database.replicas.iter().map(|host| make(Role::Replica, host)).collect(),
+            watch: self.watch(database),
+            last_write: self.last_writes.lock().entry(key.database.clone()).or_default().clone(),
             startups: Arc::default(),
             database: database.clone(),
             shared: shared.clone(),
+        };
+        if let Some(watch) = &pools.watch {
+            watch.add_logins(pools.iter().cloned().collect());
+            watch.tell_lag(database.policy.max_replica_lag);
+            self.watch_alarm.notify_one();
         }
+        pools
+    }
+
+    /// What is known of the freshness of the database's hosts.
+    fn watch(&self, database: &Database) -> Option<Arc<Watch>> {
+        if database.replicas.is_empty() {
+            return None;
+        }
+        let hosts = std::iter::once(&database.primary).chain(&database.replicas);
+        let addresses: Vec<Address> = hosts.map(|host| host.address.clone()).collect();
+        let mut watches = self.watches.lock();
+        if let Some(known) = watches.get(&addresses).and_then(Weak::upgrade) {
+            return Some(known);
+        }
+        watches.retain(|_, watch| watch.strong_count() > 0);
+        let made = Arc::new(Watch::new(addresses.clone()));
+        watches.insert(addresses, Arc::downgrade(&made));
+        self.new_watches.lock().push(made.clone());
+        Some(made)
+    }
+
+    /// Those that need samplers; each is said once.
+    pub(super) fn new_watches(&self) -> Vec<Arc<Watch>> {
+        std::mem::take(&mut *self.new_watches.lock())
+    }
+
+    pub(super) fn watch_alarm(&self) -> &Notify {
+        &self.watch_alarm
     }
 
     fn target(&self, key: &Key, database: &Database, host: &HostTarget) -> Target {
@@ -165,6 +217,10 @@ impl Pooler {
     /// their new limits; the others are retired, and made anew when a client needs them.
     pub fn reload(&self, databases: Databases) {
         let mut pools = self.pools.lock();
+        pools
+            .values()
+            .filter_map(|pools| pools.watch.as_ref())
+            .for_each(|watch| watch.forget_lag());
         let fallback = databases.get("*");
         pools.retain(|key, pools| {
             let database = databases.get(&key.database).or(fallback);
@@ -180,6 +236,10 @@ impl Pooler {
             }
         });
         drop(pools);
+        let now = clock::now();
+        self.last_writes.lock().retain(|_, latest| {
+            Arc::strong_count(latest) > 1 || now.since(latest.get()) < WRITE_REMEMBERED
+        });
         self.databases.store(Arc::new(databases));
         self.generation.fetch_add(1, Ordering::Release);
         self.common.alarm.notify_one();
@@ -191,10 +251,15 @@ impl Pooler {
                 self.post(pool, open);
             }
         }
+        if let Some(watch) = &old.watch {
+            watch.tell_lag(database.policy.max_replica_lag);
+        }
         Pools {
             database: database.clone(),
             primary: old.primary.clone(),
             replicas: old.replicas.clone(),
+            watch: old.watch.clone(),
+            last_write: old.last_write.clone(),
             startups: old.startups.clone(),
             shared: old.shared.clone(),
         }

@@ -1,5 +1,10 @@
 //! Which replica serves a read.
 
+use std::cmp::Ordering;
+
+use super::Reason;
+use super::freshness::Verdict;
+
 /// One replica, as the pooler sees it now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
@@ -7,27 +12,63 @@ pub struct Candidate {
     pub index: usize,
     /// Statements that it is running or that wait for it, of all sessions.
     pub outstanding: u32,
-    /// Whether it may serve reads now.
-    pub usable: bool,
+    /// Its share: one of weight 2 gets twice as much as one of weight 1. At least 1.
+    pub weight: u16,
+    /// Whether it can be reached, as far as is known.
+    pub reachable: bool,
+    /// Whether it is fresh enough.
+    pub verdict: Verdict,
 }
 
-/// The replica for a session's next read, by its `index`; none if no replica is usable.
+impl Candidate {
+    /// Whether it may serve the read.
+    #[must_use]
+    pub fn may_serve(&self) -> bool {
+        self.reachable && self.verdict == Verdict::Fresh
+    }
+}
+
+/// The replica for a session's next read, by its `index`.
 ///
-/// A session stays with its own replica while that is usable, because a second replica may be
-/// behind what the session has already seen. Otherwise the one with the least to do is taken;
-/// among equals the first from position `start` on, which differs from session to session, so
-/// that idle replicas share new sessions evenly.
-#[must_use]
-pub fn choose(candidates: &[Candidate], own: Option<usize>, start: usize) -> Option<usize> {
-    let usable = |candidate: &&Candidate| candidate.usable;
-    let mine = candidates.iter().filter(usable).find(|candidate| Some(candidate.index) == own);
-    mine.or_else(|| least_busy(candidates, start)).map(|candidate| candidate.index)
+/// The one with the least to do for its weight is taken; among equals the first from `start` on,
+/// which differs from session to session, so that idle replicas share new sessions by weight.
+/// A session's own replica comes first, while it may serve: that is asked before this.
+///
+/// # Errors
+/// Why no replica may serve it. What is nearest to being mended is said.
+pub fn choose(candidates: &[Candidate], start: usize) -> Result<usize, Reason> {
+    let total: usize = candidates.iter().map(|candidate| usize::from(candidate.weight)).sum();
+    let (before, from) = candidates.split_at(whose(candidates, start % total.max(1)));
+    let turned = from.iter().chain(before).filter(|candidate| candidate.may_serve());
+    turned.min_by(|a, b| load(a, b)).map(|chosen| chosen.index).ok_or_else(|| why_none(candidates))
 }
 
-fn least_busy(candidates: &[Candidate], start: usize) -> Option<&Candidate> {
-    let (before, from) = candidates.split_at(start % candidates.len().max(1));
-    let turned = from.iter().chain(before);
-    turned.filter(|candidate| candidate.usable).min_by_key(|candidate| candidate.outstanding)
+/// In whose share of the weights `at` lies.
+fn whose(candidates: &[Candidate], mut at: usize) -> usize {
+    for (index, candidate) in candidates.iter().enumerate() {
+        match at.checked_sub(usize::from(candidate.weight)) {
+            Some(rest) => at = rest,
+            None => return index,
+        }
+    }
+    0
+}
+
+/// Compares outstanding statements per weight, without dividing.
+fn load(a: &Candidate, b: &Candidate) -> Ordering {
+    let of = |outstanding: u32, weight: u16| u64::from(outstanding) * u64::from(weight);
+    of(a.outstanding, b.weight).cmp(&of(b.outstanding, a.weight))
+}
+
+fn why_none(candidates: &[Candidate]) -> Reason {
+    let any = |verdict| candidates.iter().any(|c| c.reachable && c.verdict == verdict);
+    if any(Verdict::NotFresh) {
+        Reason::NotFresh
+    } else if any(Verdict::Lagging) {
+        Reason::Lagging
+    } else {
+        Reason::NoReplica
+    }
 }
 
 #[cfg(test)]
@@ -35,35 +76,51 @@ mod tests {
     use super::*;
 
     fn replicas(outstanding: &[u32]) -> Vec<Candidate> {
-        let with_index = outstanding.iter().enumerate();
-        with_index
-            .map(|(n, o)| Candidate { index: 10 + n, outstanding: *o, usable: true })
-            .collect()
+        let replica = |(n, outstanding): (usize, &u32)| Candidate {
+            index: 10 + n,
+            outstanding: *outstanding,
+            weight: 1,
+            reachable: true,
+            verdict: Verdict::Fresh,
+        };
+        outstanding.iter().enumerate().map(replica).collect()
     }
 
     #[test]
-    fn a_session_stays_with_its_own_replica_even_if_that_is_busy() {
-        assert_eq!(choose(&replicas(&[9, 0]), Some(10), 0), Some(10));
+    fn the_least_busy_that_may_serve_is_taken() {
+        let mut replicas = replicas(&[0, 1, 7, 3]);
+        replicas[0].reachable = false;
+        replicas[1].verdict = Verdict::NotFresh;
+        assert_eq!(choose(&replicas, 0), Ok(13));
     }
 
     #[test]
-    fn it_leaves_for_the_least_busy_when_its_own_is_not_usable() {
-        let mut replicas = replicas(&[0, 7, 3]);
-        replicas[0].usable = false;
-        assert_eq!(choose(&replicas, Some(10), 0), Some(12));
+    fn outstanding_statements_count_by_weight() {
+        let mut replicas = replicas(&[2, 5]);
+        replicas[1].weight = 3;
+        assert_eq!(choose(&replicas, 0), Ok(11));
+        replicas[1].outstanding = 7;
+        assert_eq!(choose(&replicas, 0), Ok(10));
     }
 
     #[test]
-    fn equals_take_turns_by_start() {
-        let chosen: Vec<_> = (0..4).map(|n| choose(&replicas(&[2, 2, 2]), None, n)).collect();
-        assert_eq!(chosen, [Some(10), Some(11), Some(12), Some(10)]);
+    fn equals_take_turns_by_start_and_weight() {
+        let mut replicas = replicas(&[0, 0, 0]);
+        replicas[1].weight = 2;
+        let chosen: Vec<_> = (0..5).map(|n| choose(&replicas, n).unwrap()).collect();
+        assert_eq!(chosen, [10, 11, 11, 12, 10]);
     }
 
     #[test]
-    fn nothing_usable_is_nothing() {
-        let mut replicas = replicas(&[0]);
-        replicas[0].usable = false;
-        assert_eq!(choose(&replicas, Some(10), 5), None);
-        assert_eq!(choose(&[], None, 5), None);
+    fn why_there_is_none_is_said() {
+        let mut replicas = replicas(&[0, 0]);
+        replicas[0].verdict = Verdict::Lagging;
+        replicas[1].verdict = Verdict::NotFresh;
+        assert_eq!(choose(&replicas, 5), Err(Reason::NotFresh));
+        replicas[1].reachable = false;
+        assert_eq!(choose(&replicas, 5), Err(Reason::Lagging));
+        replicas[0].reachable = false;
+        assert_eq!(choose(&replicas, 5), Err(Reason::NoReplica));
+        assert_eq!(choose(&[], 5), Err(Reason::NoReplica));
     }
 }

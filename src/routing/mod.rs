@@ -10,8 +10,8 @@
 //! 3. A new shape is split into statements. `statement` looks at the first words; a query goes to
 //!    `proof`, which parses it and accepts only what it knows, with `functions` and `relations`
 //!    telling which names are harmless.
-//! 4. [`Policy`] turns the class, the session's [`Pin`] and the time into a [`Role`]; [`balance`]
-//!    picks the replica.
+//! 4. [`Policy`] turns the class into a [`Role`]; [`freshness`] says which replicas may serve the
+//!    session's read, and [`balance`] picks one of them.
 //!
 //! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does. What the proof
 //! cannot see is listed in `docs/routing.md`.
@@ -30,7 +30,6 @@ pub mod lexer;
 mod lines;
 mod objection;
 mod octets;
-mod pin;
 mod policy;
 mod proof;
 mod reason;
@@ -47,10 +46,7 @@ pub use classify::{Classifier, MAX_CLASSIFIED_BYTES};
 pub use explain::{Explainer, Explanation};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use lines::{MAX_LINE_BYTES, run_lines};
-pub use pin::Pin;
-pub use policy::{
-    Decision, NoReplica, PRIMARY_WINDOW, Policy, ReadYourWrites, Role, WithoutReplica,
-};
+pub use policy::{Decision, NoReplica, Policy, ReadYourWrites, Role, WithoutReplica};
 pub use proof::{MAX_DEPTH, MAX_TOKENS};
 pub use reason::Reason;
 pub use transaction::{Next, Step, Transaction, Transactions};

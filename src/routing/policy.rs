@@ -1,18 +1,13 @@
-//! Where a session's next statement goes: its class, the settings, and when it last wrote.
+//! Where a session's next statement goes: its class and the settings.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Reason;
 use super::class::{Access, Class};
-use super::pin::Pin;
+use super::freshness::{Bounds, Moment, Seen};
 use super::transaction::Transactions;
-
-/// How long after an acknowledged write reads stay on the primary. A replica that keeps up replays
-/// a write within milliseconds; five seconds also cover one that a checkpoint, a vacuum or a
-/// network hiccup holds up. No proof: a replica that is held up for longer serves a stale read.
-pub const PRIMARY_WINDOW: Duration = Duration::from_secs(5);
 
 /// One of the two roles of hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -68,8 +63,10 @@ pub struct Policy {
     pub no_replica: NoReplica,
     /// Which transactions may use replicas.
     pub transactions: Transactions,
-    /// How long a write keeps reads on the primary: [`PRIMARY_WINDOW`].
-    pub window: Duration,
+    /// A replica that is further behind serves no reads.
+    pub max_replica_lag: Duration,
+    /// How long a read waits for a replica that is nearly there.
+    pub read_wait: Duration,
 }
 
 /// Where a unit of work goes, and why.
@@ -88,8 +85,8 @@ pub enum WithoutReplica {
     Go(Decision),
     /// It waits for a replica.
     Wait,
-    /// It fails, with a hint at the setting `no_replica`.
-    Fail,
+    /// It fails for this reason, with a hint at the setting `no_replica`.
+    Fail(Reason),
 }
 
 impl Default for Policy {
@@ -99,46 +96,47 @@ impl Default for Policy {
             read_your_writes: ReadYourWrites::Session,
             no_replica: NoReplica::Primary,
             transactions: Transactions::default(),
-            window: PRIMARY_WINDOW,
+            max_replica_lag: Duration::from_millis(500),
+            read_wait: Duration::from_millis(10),
         }
     }
 }
 
 impl Policy {
-    /// Where a unit of class `class` goes now.
-    ///
-    /// `pin` is the session's own; `database` the one that all sessions of its database share,
-    /// which counts only under `read_your_writes = "database"`.
+    /// The kind of host that a unit of class `class` is for.
     #[must_use]
-    pub fn decide(&self, class: Class, pin: Pin, database: Pin, now: Instant) -> Decision {
+    pub fn decide(&self, class: Class) -> Decision {
         if class.access != Access::Read {
             Decision { role: Role::Primary, reason: class.reason }
         } else if !self.read_write_split {
             Decision { role: Role::Primary, reason: Reason::SplitOff }
-        } else if self.must_see(pin, database).holds(now, self.window) {
-            Decision { role: Role::Primary, reason: Reason::AfterWrite }
         } else {
             Decision { role: Role::Replica, reason: class.reason }
         }
     }
 
-    /// What becomes of a read that [`Policy::decide`] sent to a replica when none is usable.
+    /// What a read of the session asks of a replica at `now`.
+    ///
+    /// `database` is when the last write of any session of the database was acknowledged, which
+    /// counts only under `read_your_writes = "database"`.
     #[must_use]
-    pub const fn without_replica(&self) -> WithoutReplica {
-        match self.no_replica {
-            NoReplica::Primary => {
-                WithoutReplica::Go(Decision { role: Role::Primary, reason: Reason::NoReplica })
-            }
-            NoReplica::Wait => WithoutReplica::Wait,
-            NoReplica::Error => WithoutReplica::Fail,
-        }
+    pub fn bounds(&self, seen: &Seen, database: Moment, now: Moment) -> Bounds {
+        let must_see = match self.read_your_writes {
+            ReadYourWrites::Off => Moment::NEVER,
+            ReadYourWrites::Session => seen.must_see(),
+            ReadYourWrites::Database => seen.must_see().max(database),
+        };
+        Bounds { must_see, now, max_lag: self.max_replica_lag }
     }
 
-    fn must_see(&self, pin: Pin, database: Pin) -> Pin {
-        match self.read_your_writes {
-            ReadYourWrites::Off => Pin::default(),
-            ReadYourWrites::Session => pin,
-            ReadYourWrites::Database => pin.max(database),
+    /// What becomes of a read that [`Policy::decide`] sent to a replica when none may serve it,
+    /// for this reason.
+    #[must_use]
+    pub const fn without_replica(&self, reason: Reason) -> WithoutReplica {
+        match self.no_replica {
+            NoReplica::Primary => WithoutReplica::Go(Decision { role: Role::Primary, reason }),
+            NoReplica::Wait => WithoutReplica::Wait,
+            NoReplica::Error => WithoutReplica::Fail(reason),
         }
     }
 }
@@ -147,62 +145,48 @@ impl Policy {
 mod tests {
     use super::*;
 
-    const WRITE: Class = Class::write(Reason::Write);
-    const BRIEFLY: Duration = Duration::from_millis(1);
-
-    fn went(policy: Policy, class: Class, pin: Pin, database: Pin, now: Instant) -> (Role, Reason) {
-        let Decision { role, reason } = policy.decide(class, pin, database, now);
+    fn went(policy: Policy, class: Class) -> (Role, Reason) {
+        let Decision { role, reason } = policy.decide(class);
         (role, reason)
     }
 
-    fn pinned_at(now: Instant) -> Pin {
-        let mut pin = Pin::default();
-        pin.after(Access::Write, now);
-        pin
+    #[test]
+    fn what_only_reads_is_for_a_replica_and_only_that() {
+        let (policy, write) = (Policy::default(), Class::write(Reason::Write));
+        assert_eq!(went(policy, Class::READ), (Role::Replica, Reason::Read));
+        assert_eq!(went(policy, write), (Role::Primary, Reason::Write));
+        assert_eq!(went(policy, Class::transaction()), (Role::Primary, Reason::Transaction));
+        let policy = Policy { read_write_split: false, ..policy };
+        assert_eq!(went(policy, Class::READ), (Role::Primary, Reason::SplitOff));
+        assert_eq!(went(policy, write), (Role::Primary, Reason::Write));
     }
 
     #[test]
-    fn a_read_goes_to_a_replica_until_the_session_writes_and_again_after_the_window() {
-        let (policy, start, free) = (Policy::default(), Instant::now(), Pin::default());
-        let read_at = |pin, now| went(policy, Class::READ, pin, free, now);
-        assert_eq!(read_at(free, start), (Role::Replica, Reason::Read));
-        assert_eq!(went(policy, WRITE, free, free, start), (Role::Primary, Reason::Write));
-        let pin = pinned_at(start);
-        assert_eq!(read_at(pin, start), (Role::Primary, Reason::AfterWrite));
-        let end = start + PRIMARY_WINDOW;
-        assert_eq!(read_at(pin, end - BRIEFLY), (Role::Primary, Reason::AfterWrite));
-        assert_eq!(read_at(pin, end), (Role::Replica, Reason::Read));
-    }
-
-    #[test]
-    fn another_sessions_write_counts_only_for_the_whole_database() {
-        let (start, free) = (Instant::now(), Pin::default());
-        let others = pinned_at(start);
-        for (read_your_writes, own, expected) in [
-            (ReadYourWrites::Off, others, Role::Replica),
-            (ReadYourWrites::Session, free, Role::Replica),
-            (ReadYourWrites::Session, others, Role::Primary),
-            (ReadYourWrites::Database, free, Role::Primary),
+    fn whose_writes_must_be_seen_is_a_setting() {
+        let at = Moment::from_nanos;
+        let mut seen = Seen::default();
+        seen.primary(at(5));
+        for (read_your_writes, database, expected) in [
+            (ReadYourWrites::Off, 9, 0),
+            (ReadYourWrites::Session, 9, 5),
+            (ReadYourWrites::Database, 9, 9),
+            (ReadYourWrites::Database, 3, 5),
         ] {
             let policy = Policy { read_your_writes, ..Policy::default() };
-            assert_eq!(policy.decide(Class::READ, own, others, start).role, expected);
+            let bounds = policy.bounds(&seen, at(database), at(20));
+            assert_eq!(bounds.must_see, at(expected), "{read_your_writes:?}");
+            assert_eq!((bounds.now, bounds.max_lag), (at(20), policy.max_replica_lag));
         }
     }
 
     #[test]
-    fn without_the_split_everything_goes_to_the_primary() {
-        let policy = Policy { read_write_split: false, ..Policy::default() };
-        let (free, now) = (Pin::default(), Instant::now());
-        assert_eq!(went(policy, Class::READ, free, free, now), (Role::Primary, Reason::SplitOff));
-        assert_eq!(went(policy, WRITE, free, free, now), (Role::Primary, Reason::Write));
-    }
-
-    #[test]
     fn a_read_without_a_replica_obeys_its_setting() {
-        let of = |no_replica| Policy { no_replica, ..Policy::default() }.without_replica();
-        let primary = Decision { role: Role::Primary, reason: Reason::NoReplica };
+        let of = |no_replica| {
+            Policy { no_replica, ..Policy::default() }.without_replica(Reason::Lagging)
+        };
+        let primary = Decision { role: Role::Primary, reason: Reason::Lagging };
         assert_eq!(of(NoReplica::Primary), WithoutReplica::Go(primary));
         assert_eq!(of(NoReplica::Wait), WithoutReplica::Wait);
-        assert_eq!(of(NoReplica::Error), WithoutReplica::Fail);
+        assert_eq!(of(NoReplica::Error), WithoutReplica::Fail(Reason::Lagging));
     }
 }

@@ -62,10 +62,11 @@ reasons! {
     Unparsed "unparsed" "it could not be understood, so it may write",
     TooLong "too_long" "it is too long to be examined, so it may write",
     TooDeep "too_deep" "it is nested too deeply to be examined, so it may write",
-    // What the session and the hosts say: `Policy::decide`.
+    // What the settings, the session and the hosts say: `Policy`, `balance`.
     SplitOff "split_off" "read_write_split is off: everything goes to the primary",
-    AfterWrite "after_write" "a write was acknowledged so recently that a replica may lack it",
-    NoReplica "no_replica" "no replica may serve reads now, and no_replica = \"primary\"",
+    NotFresh "not_fresh" "no replica is proven to show everything that the session has seen",
+    Lagging "lagging" "no replica is proven to be less than max_replica_lag behind",
+    NoReplica "no_replica" "no replica can be reached",
 }
 
 impl fmt::Display for Reason {

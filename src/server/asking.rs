@@ -77,7 +77,7 @@ pub async fn ask(server: &mut Server, text: &str, limit: Duration) -> Result<Vec
 
 async fn converse(server: &mut Server, text: &str) -> Result<Vec<Row>, AskError> {
     let mut message = Vec::new();
-    query(&mut message, text);
+    query(&mut message, text.as_bytes());
     server.stream.out.supply(&message);
     server.stream.flush().await?;
     let mut answer = Answer::default();

@@ -3,6 +3,7 @@
 mod cancel;
 mod consistency;
 mod defects;
+mod freshness;
 mod leaving;
 mod limits;
 mod modes;

@@ -10,9 +10,6 @@ use crate::session::trial::Refusal;
 
 impl Relay<'_> {
     pub(super) fn end(self, unlink: Unlink) -> End {
-        if self.wrote {
-            self.client.wrote();
-        }
         match unlink {
             Unlink::Clean(proof) => {
                 self.client.outside_transaction();

@@ -9,8 +9,8 @@ use crate::routing::{Next, Role, Verb};
 use crate::session::unit::Plan;
 
 impl Relay<'_> {
-    /// Whether the client's next unit may follow. On a replica only a read may, and what belongs to
-    /// a transaction that runs there; anything else waits until this link has ended.
+    /// Whether the client's next unit may follow. On a replica only a read may, while that is fresh, and
+    /// what belongs to a transaction that runs there; anything else waits until this link has ended.
     pub(super) fn may_go_on(&mut self) -> Result<bool, Unlink> {
         let looks =
             self.held.side.status() == TransactionStatus::Idle || self.client.transaction.is_some();
@@ -46,7 +46,8 @@ impl Relay<'_> {
 
     fn may_follow(&mut self, unit: &Unit) -> bool {
         match &self.client.transaction {
-            None => self.held.pool().role == Role::Primary || (unit.is_read() && unit.whole),
+            None if self.held.pool().role == Role::Primary => true,
+            None => unit.whole && self.client.may_read_on(unit),
             Some(_) => self.may_follow_in_transaction(unit),
         }
     }

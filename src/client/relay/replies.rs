@@ -50,6 +50,9 @@ impl Relay<'_> {
         );
         let consumed = replied.map_err(|fault| Unlink::ServerLost(fault.to_string()))?;
         server.inbox.advance(consumed);
+        // Before the client is told: what it then does elsewhere must see this.
+        let role = self.held.pool().role;
+        self.client.heard(role, self.footprint);
         self.note_answers();
         Ok(consumed)
     }

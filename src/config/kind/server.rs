@@ -5,7 +5,7 @@ use super::secret::resolve;
 use super::{Kind, Outside};
 use crate::config::address::HostAddress;
 use crate::config::nearest::quoted;
-use crate::config::url::{ServerUrl, is_url};
+use crate::config::url::{ServerUrl, is_url, read_weight};
 
 const ALLOWED: &str =
     r#""host:port", "[::1]:port", "/socket/dir", "/socket/dir:port" or a postgres:// URL"#;
@@ -21,7 +21,8 @@ impl Kind for OneServer {
     }
 
     fn show(&self, value: &ServerUrl) -> String {
-        format!("\"{}\"", value.address)
+        let weight = value.weight.map(|weight| format!("?weight={weight}")).unwrap_or_default();
+        format!("\"{}{weight}\"", value.address)
     }
 
     fn allowed(&self) -> String {
@@ -45,7 +46,7 @@ impl Kind for ServerList {
     }
 
     fn allowed(&self) -> String {
-        format!("a list of {ALLOWED}")
+        format!("a list of {ALLOWED}; with \"?weight=2\" at the end for twice the share")
     }
 }
 
@@ -57,6 +58,10 @@ fn read_server(text: &str, outside: &Outside<'_>) -> Result<ServerUrl, String> {
         return ServerUrl::parse(server, outside);
     }
     let shown = || if server.contains('@') { "it".to_owned() } else { quoted(server) };
-    let address = HostAddress::parse(server).map_err(|wrong| format!("{} {wrong}", shown()))?;
-    Ok(ServerUrl::from(address))
+    let (place, weight) = match server.rsplit_once("?weight=") {
+        Some((place, weight)) => (place, Some(read_weight(weight)?)),
+        None => (server, None),
+    };
+    let address = HostAddress::parse(place).map_err(|wrong| format!("{} {wrong}", shown()))?;
+    Ok(ServerUrl { weight, ..ServerUrl::from(address) })
 }

@@ -23,9 +23,10 @@ settings! {
         primary: Option<ServerUrl> =
             Maybe(OneServer), unset "none, it must be written", like "\"127.0.0.1:5432\"",
             at AtReload;
-        /// The hosts that follow the primary and serve reads.
+        /// The hosts that follow the primary and serve reads. One with a weight of 2 gets twice
+        /// the share of one without.
         replicas: Option<Vec<ServerUrl>> =
-            Maybe(ServerList), unset "none", like "[\"127.0.0.1:5433\", \"127.0.0.1:5434\"]",
+            Maybe(ServerList), unset "none", like "[\"127.0.0.1:5433\", \"127.0.0.1:5434?weight=2\"]",
             at AtReload;
         /// Hosts whose roles are found by asking them.
         hosts: () =

@@ -57,9 +57,11 @@ settings! {
         no_replica: NoReplica = one_of(), default NoReplica::Primary, at AtReload;
         /// A replica that is further behind than this serves no reads.
         max_replica_lag: Duration =
-            time_from_ms(1), default Duration::from_millis(500), at AtReload,
-            note "it is not enforced in this version: after a write, the reads that must see it \
-                  stay on the primary for 5 s";
+            time_from_ms(1), default Duration::from_millis(500), at AtReload;
+        /// How long a read waits for a replica that has nearly caught up with what it must see. 0
+        /// does not wait.
+        read_wait: Duration =
+            time_from_ms(0), default Duration::from_millis(10), at AtReload;
         /// Where transactions of several statements go: to the primary, to a replica if they are
         /// READ ONLY, or to a replica until they write.
         transactions: Transactions =

@@ -127,28 +127,29 @@ fn lists_may_be_strings_with_commas() {
         admin_users = "ann, bob"
         [databases.a]
         primary = "a"
-        replicas = "b,c:6000"
+        replicas = "b,c:6000?weight=3,postgres://d?weight=1000"
         [users.ann]
         password = "x"
         "#,
     );
     assert_eq!(settings.pooler.listen.listen_addr.len(), 2);
     assert_eq!(settings.pooler.login.admin_users, ["ann", "bob"]);
-    assert_eq!(settings.databases["a"].replicas, [tcp("b", 5432), tcp("c", 6000)]);
+    let (b, c, d) = (tcp("b", 5432), tcp("c", 6000), tcp("d", 5432));
+    assert_eq!(settings.databases["a"].replicas, [b, c, d]);
+    assert_eq!(settings.databases["a"].replica_weights, [1, 3, 1000]);
 }
 
 #[test]
 fn a_setting_without_effect_is_a_warning_only_where_it_is_written() {
     assert_eq!(load(SMALLEST, &[]).unwrap().warnings, []);
-    let text = format!("[routing]\nmax_replica_lag = \"1s\"\ntransactions = \"primary\"{SMALLEST}");
-    let told = |variables: &[(&str, &str)]| {
-        let warnings = load(&text, variables).unwrap().warnings;
+    let text = format!("[metrics]\nlisten = \":9930\"{SMALLEST}");
+    let told = |text: &str, variables: &[(&str, &str)]| {
+        let warnings = load(text, variables).unwrap().warnings;
         warnings.iter().map(|w| format!("{}: {}", w.place, w.key)).collect::<Vec<_>>()
     };
-    let both = ["p.toml:2: routing.max_replica_lag"];
-    assert_eq!(told(&[]), both);
-    let metrics = "PGWEIR_METRICS_LISTEN: metrics.listen";
-    assert_eq!(told(&[("PGWEIR_METRICS_LISTEN", ":9930")]), [both[0], metrics]);
+    assert_eq!(told(&text, &[]), ["p.toml:2: metrics.listen"]);
+    let variables = [("PGWEIR_METRICS_LISTEN", ":9930")];
+    assert_eq!(told(SMALLEST, &variables), ["PGWEIR_METRICS_LISTEN: metrics.listen"]);
 }
 
 #[test]

@@ -171,6 +171,18 @@ fn databases_that_could_not_work() {
     let said = wrong(&SMALLEST.replace("\"10.0.0.1\"", twice));
     let place = "p.toml:4: databases.app.replicas";
     assert_eq!(said, format!("{place}: a:5432 stands twice among primary and replicas"));
+    let weight = "\"a?weight=2\"\nreplicas = [\"b\"]";
+    let said = wrong(&SMALLEST.replace("\"10.0.0.1\"", weight));
+    assert!(said.contains("databases.app.primary: only a replica has a weight"), "{said}");
+    for weight in ["0", "1001", "-1", "", "two"] {
+        let weighted = format!("\"a\"\nreplicas = [\"b?weight={weight}\"]");
+        let said = wrong(&SMALLEST.replace("\"10.0.0.1\"", &weighted));
+        let expected = format!("the weight \"{weight}\" is not a whole number from 1 to 1000");
+        assert!(
+            said.contains("p.toml:4: databases.app.replicas") && said.contains(&expected),
+            "{said}"
+        );
+    }
     let said = wrong(&SMALLEST.replace("\"10.0.0.1\"", "\"a\"\npassword = \"x\""));
     assert!(said.contains("there is no user for it"), "{said}");
     let said = wrong(&SMALLEST.replace("\"10.0.0.1\"", "\"postgres://u:p@a\"\nuser = \"v\""));

@@ -36,6 +36,10 @@ fn databases_and_users_come_and_go() {
 
 #[test]
 fn a_database_that_moves_is_told_by_key() {
+    let weight = |weight| {
+        SMALLEST.replace("\"10.0.0.1\"", &format!("\"b\"\nreplicas = [\"c?weight={weight}\"]"))
+    };
+    assert_eq!(change(&weight(1), &weight(2)).changed, ["databases.app.replicas"]);
     let new = SMALLEST.replace("\"10.0.0.1\"", "\"b\"\nreplicas = [\"c\"]\nno_replica = \"wait\"");
     let expected = ["databases.app.primary", "databases.app.replicas", "databases.app.no_replica"];
     assert_eq!(change(SMALLEST, &new).changed, expected);

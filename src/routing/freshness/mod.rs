@@ -33,4 +33,4 @@ pub use seen::{Bounds, Seen, Verdict, judge};
 pub use token::{Token, TokenError};
 
 #[cfg(test)]
-mod simulation;
+mod tests;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::super::moment::Moment;
 use crate::routing::ReadYourWrites;
+use crate::routing::freshness::Moment;
 
 /// A point of the WAL as the world knows it, whatever hosts say of themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,13 +7,12 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
-use super::super::ledger::{Answer, Ledger};
-use super::super::moment::Moment;
-use super::super::position::{Lsn, Position, SystemId, Timeline};
-use super::super::schedule::{HostIndex, Schedule};
-use super::super::seen::{Bounds, Seen, Verdict};
 use super::model::{Model, Point, Read};
 use crate::routing::ReadYourWrites;
+use crate::routing::freshness::{
+    Answer, Bounds, HostIndex, Ledger, Lsn, Moment, Position, Schedule, Seen, SystemId, Timeline,
+    Verdict,
+};
 
 /// `read_wait`.
 const READ_WAIT: u64 = 10_000_000;

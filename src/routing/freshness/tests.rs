@@ -1,0 +1,3 @@
+//! All of it together, in virtual time.
+
+mod simulation;
