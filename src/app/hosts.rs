@@ -11,7 +11,7 @@ use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
 use crate::pooler::registry::Databases;
 use crate::pooler::{Database, HostTarget, ServerLogin};
-use crate::routing::{NoReplica, Policy, ReadYourWrites, Transactions};
+use crate::routing::{NoReplica, Policy, ReadYourWrites, Split, Transactions};
 use crate::session::PoolMode;
 use foldhash::quality::RandomState;
 use std::hash::BuildHasher;
@@ -142,7 +142,11 @@ fn limits(
 
 fn policy(routing: &configured::Routing) -> Policy {
     Policy {
-        read_write_split: routing.read_write_split,
+        split: match routing.read_write_split {
+            configured::Split::Off => Split::Off,
+            configured::Split::On => Split::On,
+            configured::Split::Shadow => Split::Shadow,
+        },
         read_your_writes: match routing.read_your_writes {
             configured::ReadYourWrites::Off => ReadYourWrites::Off,
             configured::ReadYourWrites::Session => ReadYourWrites::Session,

@@ -3,6 +3,7 @@
 use super::command::complain;
 use super::exit::Exit;
 use crate::args::Route;
+use crate::config::section::routing::Split;
 use crate::config::{Environment, Settings};
 use crate::routing::{Classifier, Explainer, run_lines};
 use std::io::{self, BufReader, Write};
@@ -32,7 +33,9 @@ fn splits(route: &Route) -> Result<bool, String> {
     let environment: Environment = std::env::vars_os().collect();
     let loaded = Settings::from_file(path, None, &environment).map_err(|m| m.to_string())?;
     match loaded.settings.database(name) {
-        Some(database) => Ok(database.routing.read_write_split && !database.replicas.is_empty()),
+        Some(database) => {
+            Ok(database.routing.read_write_split == Split::On && !database.replicas.is_empty())
+        }
         None => Err(format!("{}: there is no database \"{name}\"", path.display())),
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that a client is told by pgweir itself: the one place where it is worded.
 
 use crate::auth::{Class, Failure};
-use crate::protocol::error_response::ErrorReport;
+use crate::protocol::error_response::{ErrorReport, printable};
 use crate::protocol::sqlstate::SqlState;
 use crate::protocol::startup::BadStartup;
 use crate::routing::Reason;
@@ -163,6 +163,14 @@ pub(super) fn bad_options() -> ErrorReport {
 /// A startup parameter that PostgreSQL refuses.
 pub(super) fn bad_parameter(why: &str) -> ErrorReport {
     ErrorReport::fatal(SqlState::INVALID_PARAMETER, why)
+}
+
+/// A startup parameter for pgweir that it does not know, or a value that it cannot have.
+pub(super) fn bad_wish(name: &[u8], value: &[u8]) -> ErrorReport {
+    let (name, value) = (printable(name), printable(value));
+    let message = format!("invalid startup parameter {name} = \"{value}\"");
+    ErrorReport::fatal(SqlState::INVALID_PARAMETER, message)
+        .hint("pgweir.role may be auto, primary or replica.")
 }
 
 /// A packet that cannot be read.

@@ -34,6 +34,7 @@ pub mod trial;
 pub mod unit;
 pub mod waiting;
 pub mod welcome;
+pub mod wish;
 pub mod worker;
 
 pub use policy::{Policy, Users};

@@ -95,7 +95,7 @@ enum Leave {
 /// gone.
 pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
     let mode = client.pools.database.mode;
-    let on_replica = held.pool().role == Role::Replica;
+    let (on_replica, forced) = (held.pool().role == Role::Replica, client.is_forced());
     let mut relay = Relay {
         client,
         held,
@@ -104,7 +104,7 @@ pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
         at_boundary: false,
         stalled: false,
         on_hold: false,
-        trial: (on_replica && unit.whole).then(Trial::default),
+        trial: (on_replica && unit.whole && !forced).then(Trial::default),
         leaving: None,
         ending: false,
         asked: false,
@@ -120,6 +120,7 @@ impl Relay<'_> {
     /// A unit is sent to the server.
     fn count(&mut self, unit: &Unit) {
         self.footprint.add(unit);
+        self.client.count_route(unit);
         self.held.pool().stats.sent(self.client.worker.id, unit.is_read());
         if let Some(transaction) = &mut self.client.transaction {
             transaction.said(unit.step());

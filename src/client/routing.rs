@@ -2,9 +2,11 @@
 
 use super::task::{Client, Farewell};
 use super::unit::Unit;
-use crate::pooler::{Held, Pool, Pools, Waiting, Watch, clock};
+use crate::pooler::{Gone, Held, Pool, Pools, Waiting, Watch, clock};
 use crate::routing::freshness::{Bounds, Verdict};
-use crate::routing::{Access, Class, Reason, Role, WithoutReplica, balance};
+use crate::routing::{
+    Access, Class, Decision, Reason, Role, Route, Split, WithoutReplica, balance,
+};
 use crate::session::Statement;
 use crate::session::unit::{Judged, Plan};
 use std::sync::Arc;
@@ -77,7 +79,7 @@ impl Client {
         Ok((plan, unit))
     }
 
-    fn classify_text(&self, text: &[u8]) -> Class {
+    pub(super) fn classify_text(&self, text: &[u8]) -> Class {
         self.settled(self.worker.pooler.classifier.classify(text), text)
     }
 
@@ -132,15 +134,19 @@ impl Client {
     fn choose(&mut self, unit: &Unit) -> Result<Arc<Pool>, Wanted> {
         let pools = self.current_pools().clone();
         let Some(watch) = pools.watch.as_ref().filter(|_| unit.judged && pools.splits()) else {
+            self.route = Route::primary(Reason::OnlyPrimary);
             return Ok(pools.primary.clone());
         };
-        let class = self.class_to_route(unit);
-        let decision = pools.database.policy.decide(class);
-        if decision.role == Role::Primary || self.again.take().is_some() {
+        let decision = self.decide(unit);
+        self.route = Route { role: decision.role, replica: None, reason: decision.reason };
+        if decision.role == Role::Primary {
             return Ok(pools.primary.clone());
         }
         let bounds = self.bounds(&pools);
         watch.read(bounds.now);
+        if pools.database.policy.split == Split::Shadow {
+            return Ok(self.shadow(&pools, bounds));
+        }
         match self.choose_replica(&pools, bounds) {
             Ok(replica) => Ok(replica),
             Err(Reason::NotFresh | Reason::Lagging) if is_nearly_there(&pools, watch, bounds) => {
@@ -150,12 +156,75 @@ impl Client {
         }
     }
 
+    /// What its class, its transaction, and what it asks for say of a unit.
+    fn decide(&mut self, unit: &Unit) -> Decision {
+        let class = self.class_to_route(unit);
+        match self.again.take() {
+            Some(_) => Decision { role: Role::Primary, reason: Reason::Refused },
+            None => self.pools.database.policy.decide(class, unit.hint.or(self.wish.role())),
+        }
+    }
+
+    /// Counts where the unit would go. Whoever waits for a replica would have to wait for it, so
+    /// what is nearly fresh counts as what it is.
+    fn shadow(&mut self, pools: &Pools, bounds: Bounds) -> Arc<Pool> {
+        let (worker, reason) = (self.worker.id, self.route.reason);
+        let (gone, reason) = match self.choose_replica(pools, bounds) {
+            Ok(_) => (Gone::Shadow, reason),
+            Err(reason) => (Gone::Primary, reason),
+        };
+        pools.routes.add(worker, gone as usize, reason as usize);
+        self.route = Route::primary(Reason::Shadow);
+        pools.primary.clone()
+    }
+
     /// No replica may serve the read: it goes where reads go then.
-    pub(super) fn elsewhere(&self, reason: Reason) -> Result<Arc<Pool>, Wanted> {
+    pub(super) fn elsewhere(&mut self, reason: Reason) -> Result<Arc<Pool>, Wanted> {
         match self.pools.database.policy.without_replica(reason) {
-            WithoutReplica::Go(_) => Ok(self.pools.primary.clone()),
+            WithoutReplica::Go(decision) => {
+                self.route = Route::primary(decision.reason);
+                Ok(self.pools.primary.clone())
+            }
             WithoutReplica::Wait => Err(Wanted::Replica),
             WithoutReplica::Fail(reason) => Err(Wanted::Nowhere(reason)),
+        }
+    }
+
+    /// A unit is sent on the route that was chosen, or follows one that was.
+    pub(super) fn count_route(&mut self, unit: &Unit) {
+        if !unit.judged || self.route.reason == Reason::Shadow {
+            return;
+        }
+        let gone = match self.route.role {
+            Role::Primary => Gone::Primary,
+            Role::Replica => Gone::Replica,
+        };
+        self.pools.routes.add(self.worker.id, gone as usize, self.route.reason as usize);
+    }
+
+    /// Whether the client's replica was asked for by name of its role, whatever is sent there.
+    pub(super) fn is_forced(&self) -> bool {
+        self.route.role == Role::Replica && self.route.reason == Reason::Hint
+    }
+
+    /// Where a unit would go now, without going there.
+    pub(super) fn would_go(&self, unit: &Unit) -> Route {
+        let pools = &self.pools;
+        let wish = unit.hint.or(self.wish.role());
+        let decision = pools.database.policy.decide(unit.class, wish);
+        if pools.watch.is_none() || !unit.judged {
+            return Route::primary(Reason::OnlyPrimary);
+        }
+        if decision.role == Role::Primary {
+            return Route::primary(decision.reason);
+        }
+        let candidates: Vec<_> = pools.candidates(&self.seen, self.bounds(pools)).collect();
+        match balance::choose(&candidates, 0) {
+            Ok(index) => {
+                let replica = self.seen.own().or_else(|| u16::try_from(index).ok());
+                Route { role: Role::Replica, replica, reason: decision.reason }
+            }
+            Err(reason) => Route::primary(reason),
         }
     }
 
@@ -195,6 +264,7 @@ impl Client {
         let fresh = self.seen.judge(replica, proof, bounds) == Verdict::Fresh;
         if fresh {
             self.reading = Some(Reading { replica, incarnation: proof.incarnation });
+            self.route = Route { role: Role::Replica, replica: Some(replica), ..self.route };
         }
         fresh
     }

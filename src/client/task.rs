@@ -7,13 +7,14 @@ use super::patience::Patience;
 use super::relay::{End, relay};
 use super::routing::{Reading, Wanted};
 use super::unit::Unit;
+use super::wish::Wish;
 use super::worker::{Seat, Worker};
 use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
 use crate::pooler::{Held, Pools};
 use crate::protocol::error_response::ErrorReport;
-use crate::routing::Transaction;
 use crate::routing::freshness::Seen;
+use crate::routing::{Reason, Route, Transaction};
 use crate::session::Session;
 use crate::session::trial::Refusal;
 use crate::session::unit::Plan;
@@ -41,6 +42,7 @@ pub(super) struct Parts {
     pub(super) session: Session,
     pub(super) identity: Box<Identity>,
     pub(super) control: Rc<Control>,
+    pub(super) wish: Wish,
     pub(super) seat: Seat,
 }
 
@@ -59,6 +61,10 @@ pub struct Client {
     pub(super) seen: Seen,
     /// The replica that its read was given to.
     pub(super) reading: Option<Reading>,
+    /// Where its last unit was sent, and why.
+    pub(super) route: Route,
+    /// The role that it asks for.
+    pub(super) wish: Wish,
     /// What it has begun, as long as no server or only a replica knows of it.
     pub(super) transaction: Option<Box<Transaction>>,
     /// Its next unit has been refused by a replica.
@@ -91,7 +97,7 @@ pub(super) enum Farewell {
 
 impl Client {
     pub(super) fn new(parts: Parts, stream: Stream, inbox: Chunk) -> Box<Client> {
-        let Parts { worker, pools, session, identity, control, seat } = parts;
+        let Parts { worker, pools, session, identity, control, wish, seat } = parts;
         Box::new(Client {
             generation: worker.pooler.generation(),
             worker,
@@ -101,6 +107,8 @@ impl Client {
             pools,
             seen: Seen::default(),
             reading: None,
+            route: Route::primary(Reason::OnlyPrimary),
+            wish,
             transaction: None,
             again: None,
             control,

@@ -31,6 +31,11 @@ impl Client {
         }
     }
 
+    /// Whether the client is in a transaction of which no server knows.
+    pub(super) fn is_deferred(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|transaction| transaction.is_unsaid())
+    }
+
     /// Whether the transaction has failed, and only its end is taken.
     pub(super) fn has_failed(&self) -> bool {
         self.session.local_status() == TransactionStatus::Failed
@@ -57,6 +62,7 @@ impl Client {
             }
             verb => {
                 self.transaction = None;
+                self.wish.end_transaction();
                 let committed = verb == Verb::Commit && !failed;
                 let tag = if committed { "COMMIT" } else { "ROLLBACK" };
                 (Ok(Told::done(tag)), TransactionStatus::Idle)

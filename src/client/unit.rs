@@ -1,6 +1,6 @@
 //! A unit of a client's work that waits to be sent: what all of it does.
 
-use crate::routing::{Access, Class, Step, Verb};
+use crate::routing::{Access, Class, Role, Step, Verb, hint};
 
 /// A unit of work, judged as far as there is a choice of hosts.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub(super) struct Unit {
     /// What its first statement does to the transaction, and that statement, if it does anything:
     /// apart, because every client's task has room for a unit.
     shape: Option<Box<(Verb, Vec<u8>)>>,
+    /// The role that a comment in it asks for.
+    pub(super) hint: Option<Role>,
     /// Whether it leaves a cursor open.
     pub(super) cursor: bool,
     /// Whether what it does was looked at.
@@ -28,6 +30,7 @@ impl Unit {
             class: Class::READ,
             rest: Class::READ,
             shape: None,
+            hint: None,
             cursor: false,
             judged,
             whole: true,
@@ -38,6 +41,7 @@ impl Unit {
     /// One more statement is in it.
     pub(super) fn add(&mut self, class: Class, text: &[u8]) {
         self.statements += 1;
+        self.hint = self.hint.or_else(|| hint::role(text));
         let shapes = matches!(class.access, Access::Transaction | Access::Session);
         if self.statements == 1 && shapes {
             let verb = Verb::of(text);

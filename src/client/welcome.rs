@@ -4,6 +4,7 @@ use super::error;
 use super::opening::{Admitted, Claim, Ending, Opening};
 use super::policy::Policy;
 use super::task::{Identity, Parts};
+use super::wish::Wish;
 use super::worker::{Seat, Worker};
 use crate::auth::Proven;
 use crate::net::Chunk;
@@ -15,6 +16,7 @@ use crate::protocol::backend::{
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::startup::options;
 use crate::protocol::writer::message;
+use crate::routing::ask::role_of;
 use crate::server::Welcome;
 use crate::session::cancel_key::secret_len;
 use crate::session::outbox::Nowhere;
@@ -24,6 +26,9 @@ use crate::session::{ParameterSet, Parameters, Session};
 use rand::RngCore;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// What the names of our own parameters begin with.
+const OURS: &[u8] = b"pgweir.";
 
 /// PostgreSQL cuts an application's name to this many bytes (`NAMEDATALEN` - 1).
 const APPLICATION_NAME_MAX: usize = 63;
@@ -42,7 +47,8 @@ pub(super) async fn welcome(
     let credential = proven.credential().clone();
     let pools = worker.pooler.pools(&claim.database, &database, &claim.user, &credential);
     let pools = pools.map_err(|e| error::too_many_pools(&e.to_string()))?;
-    let asked = asked_parameters(&claim)?;
+    let mut asked = asked_parameters(&claim)?;
+    let wish = take_wish(&mut asked)?;
     let (greeting, parameters) = Box::pin(settle(worker, &pools, &database, asked)).await?;
 
     let control = worker.admit(secret(secret_len(claim.startup.spoken())));
@@ -63,6 +69,7 @@ pub(super) async fn welcome(
         session,
         identity: Box::new(identity),
         control,
+        wish,
         seat,
     };
     Ok(Admitted { client })
@@ -86,6 +93,22 @@ fn asked_parameters(claim: &Claim) -> Result<StartupParameters, ErrorReport> {
         }
     }
     Ok(asked)
+}
+
+/// The parameters that are for us: `options=-c pgweir.role=replica`.
+fn take_wish(asked: &mut StartupParameters) -> Result<Wish, ErrorReport> {
+    let is_ours =
+        |name: &[u8]| name.get(..OURS.len()).is_some_and(|front| front.eq_ignore_ascii_case(OURS));
+    let mut wish = Wish::default();
+    for (name, value) in asked.iter().filter(|(name, _)| is_ours(name)) {
+        let role = std::str::from_utf8(value).ok().and_then(role_of);
+        match role.filter(|_| name[OURS.len()..].eq_ignore_ascii_case(b"role")) {
+            Some(role) => wish = Wish::new(role),
+            None => return Err(error::bad_wish(name, value)),
+        }
+    }
+    asked.retain(|(name, _)| !is_ours(name));
+    Ok(wish)
 }
 
 /// What the server said of itself, and what the client's parameters come to there. Asks a server

@@ -32,7 +32,7 @@ pub use held::Held;
 pub use host::Host;
 pub use mailbox::{Letter, Mailbox};
 pub use pool::Pool;
-pub use pools::{Learnt, Pools};
+pub use pools::{Gone, Learnt, Pools};
 pub use registry::Pooler;
 pub use waiting::{Refusal, Waiting};
 pub use watch::Watch;

@@ -4,9 +4,11 @@ use super::clock::Latest;
 use super::database::Database;
 use super::pool::Pool;
 use super::watch::Watch;
+use crate::routing::Split;
 use crate::routing::balance::Candidate;
 use crate::routing::freshness::{Bounds, Proof, Seen};
 use crate::session::{Parameters, PoolMode, Shared};
+use crate::stats::Routes;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,6 +29,31 @@ pub struct Learnt {
     pub came_to: Parameters,
 }
 
+/// Where a statement went, or would have gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// To the primary.
+    Primary,
+    /// To a replica.
+    Replica,
+    /// To the primary, and to a replica if `read_write_split` were true.
+    Shadow,
+}
+
+impl Gone {
+    /// All of them, in the order of the rows.
+    pub const ALL: [Gone; 3] = [Gone::Primary, Gone::Replica, Gone::Shadow];
+
+    /// The word for the console and the metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Gone::Primary => "primary",
+            Gone::Replica => "replica",
+            Gone::Shadow => "shadow",
+        }
+    }
+}
+
 /// The pools among which a client's statements are divided.
 #[derive(Debug)]
 pub struct Pools {
@@ -40,6 +67,8 @@ pub struct Pools {
     pub watch: Option<Arc<Watch>>,
     /// When the last write of any session of the database was acknowledged.
     pub last_write: Arc<Latest>,
+    /// How often statements went where, and why: a row for each [`Gone`], a column for each reason.
+    pub routes: Arc<Routes>,
     /// What their sessions share: statements that mean the same on all their servers.
     pub shared: Arc<Shared>,
     /// What startup parameters came to on a server: asked once, then known.
@@ -51,7 +80,7 @@ impl Pools {
     /// will write is not known when it gets one.
     pub fn splits(&self) -> bool {
         self.database.mode != PoolMode::Session
-            && self.database.policy.read_write_split
+            && self.database.policy.split != Split::Off
             && !self.replicas.is_empty()
     }
 

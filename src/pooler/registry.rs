@@ -5,13 +5,14 @@ use super::database::{Database, HostTarget};
 use super::host::Host;
 use super::mailbox::Mailbox;
 use super::pool::{Common, Pool};
-use super::pools::Pools;
+use super::pools::{Gone, Pools};
 use super::watch::Watch;
 use crate::auth::Credential;
 use crate::net::Address;
-use crate::routing::{Classifier, Role};
+use crate::routing::{Classifier, Reason, Role};
 use crate::server::Target;
 use crate::session::{Shared, StatementIds};
+use crate::stats::Routes;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -148,6 +149,7 @@ impl Pooler {
             primary: make(Role::Primary, &database.primary),
             replicas: database.replicas.iter().map(|host| make(Role::Replica, host)).collect(),
             watch: self.watch(database),
+            routes: Arc::new(Routes::new(self.common.workers, Gone::ALL.len(), Reason::ALL.len())),
             last_write: self.last_writes.lock().entry(key.database.clone()).or_default().clone(),
             startups: Arc::default(),
             database: database.clone(),
@@ -259,6 +261,7 @@ impl Pooler {
             primary: old.primary.clone(),
             replicas: old.replicas.clone(),
             watch: old.watch.clone(),
+            routes: old.routes.clone(),
             last_write: old.last_write.clone(),
             startups: old.startups.clone(),
             shared: old.shared.clone(),

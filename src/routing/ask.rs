@@ -65,18 +65,24 @@ pub const SETTABLE: &str = "SET pgweir.role = 'auto' | 'primary' | 'replica', or
 /// nearly every statement.
 #[must_use]
 pub fn columns(sql: &[u8]) -> Option<&'static [&'static str]> {
-    Some(match Ask::of(sql)? {
-        Ask::Server => &["pgweir.server", "role"],
-        Ask::Route => &["pgweir.route", "detail"],
-        Ask::Role => &["pgweir.role"],
-        Ask::Token => &["pgweir.token"],
-        Ask::Version => &["pgweir.version"],
-        Ask::Explain(_) => &["role", "server", "rule", "reason", "detail"],
-        Ask::SetRole { .. } | Ask::ReadAfter(_) | Ask::Unknown(_) => &[],
-    })
+    Some(Ask::of(sql)?.columns())
 }
 
 impl<'a> Ask<'a> {
+    /// The columns of its answer, all of type text; none if it returns no rows.
+    #[must_use]
+    pub fn columns(&self) -> &'static [&'static str] {
+        match self {
+            Self::Server => &["pgweir.server", "role"],
+            Self::Route => &["pgweir.route", "detail"],
+            Self::Role => &["pgweir.role"],
+            Self::Token => &["pgweir.token"],
+            Self::Version => &["pgweir.version"],
+            Self::Explain(_) => &["role", "server", "rule", "says", "reason", "detail"],
+            Self::SetRole { .. } | Self::ReadAfter(_) | Self::Unknown(_) => &[],
+        }
+    }
+
     /// What `sql`, which may be any bytes, asks of pgweir, if it is one statement and asks for
     /// anything.
     #[must_use]

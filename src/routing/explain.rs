@@ -25,6 +25,12 @@ pub struct Explanation {
     pub detail: String,
 }
 
+/// The function, relation or the like that decided the class of `sql`, if one did.
+#[must_use]
+pub fn subject(sql: &[u8]) -> Option<String> {
+    examine(sql, Strings::Unknown).subject
+}
+
 /// Explains statements under the rules of one database.
 #[derive(Debug)]
 pub struct Explainer {

@@ -30,6 +30,17 @@ impl Role {
     }
 }
 
+/// Whether reads go to replicas: the setting `read_write_split`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// Everything goes to the primary.
+    Off,
+    /// Reads go to replicas.
+    On,
+    /// It is decided and counted where reads would go, and everything goes to the primary.
+    Shadow,
+}
+
 /// Whose writes a read must see: the setting `read_your_writes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadYourWrites {
@@ -55,8 +66,8 @@ pub enum NoReplica {
 /// The settings of one database that decide between its hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Off: everything goes to the primary.
-    pub read_write_split: bool,
+    /// Whether reads go to replicas.
+    pub split: Split,
     /// Whose writes a read must see.
     pub read_your_writes: ReadYourWrites,
     /// What a read does without a replica.
@@ -78,6 +89,25 @@ pub struct Decision {
     pub reason: Reason,
 }
 
+/// Where a statement of a session was sent, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The kind of host.
+    pub role: Role,
+    /// Which of the database's replicas, if it is one.
+    pub replica: Option<u16>,
+    /// What decided.
+    pub reason: Reason,
+}
+
+impl Route {
+    /// To the primary.
+    #[must_use]
+    pub const fn primary(reason: Reason) -> Self {
+        Self { role: Role::Primary, replica: None, reason }
+    }
+}
+
 /// What becomes of a read that was meant for a replica, and found none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithoutReplica {
@@ -92,7 +122,7 @@ pub enum WithoutReplica {
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            read_write_split: true,
+            split: Split::On,
             read_your_writes: ReadYourWrites::Session,
             no_replica: NoReplica::Primary,
             transactions: Transactions::default(),
@@ -103,15 +133,19 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The kind of host that a unit of class `class` is for.
+    /// The kind of host that a unit of class `class` is for. `wish` is the role that the session or
+    /// the statement asks for.
     #[must_use]
-    pub fn decide(&self, class: Class) -> Decision {
-        if class.access != Access::Read {
-            Decision { role: Role::Primary, reason: class.reason }
-        } else if !self.read_write_split {
-            Decision { role: Role::Primary, reason: Reason::SplitOff }
-        } else {
-            Decision { role: Role::Replica, reason: class.reason }
+    pub fn decide(&self, class: Class, wish: Option<Role>) -> Decision {
+        match (self.split, wish) {
+            (Split::Off, _) if class.access == Access::Read => {
+                Decision { role: Role::Primary, reason: Reason::SplitOff }
+            }
+            (Split::On | Split::Shadow, Some(role)) => Decision { role, reason: Reason::Hint },
+            (Split::On | Split::Shadow, None) if class.access == Access::Read => {
+                Decision { role: Role::Replica, reason: class.reason }
+            }
+            _ => Decision { role: Role::Primary, reason: class.reason },
         }
     }
 
@@ -146,7 +180,7 @@ mod tests {
     use super::*;
 
     fn went(policy: Policy, class: Class) -> (Role, Reason) {
-        let Decision { role, reason } = policy.decide(class);
+        let Decision { role, reason } = policy.decide(class, None);
         (role, reason)
     }
 
@@ -156,7 +190,7 @@ mod tests {
         assert_eq!(went(policy, Class::READ), (Role::Replica, Reason::Read));
         assert_eq!(went(policy, write), (Role::Primary, Reason::Write));
         assert_eq!(went(policy, Class::transaction()), (Role::Primary, Reason::Transaction));
-        let policy = Policy { read_write_split: false, ..policy };
+        let policy = Policy { split: Split::Off, ..policy };
         assert_eq!(went(policy, Class::READ), (Role::Primary, Reason::SplitOff));
         assert_eq!(went(policy, write), (Role::Primary, Reason::Write));
     }

@@ -63,6 +63,11 @@ reasons! {
     TooLong "too_long" "it is too long to be examined, so it may write",
     TooDeep "too_deep" "it is nested too deeply to be examined, so it may write",
     // What the settings, the session and the hosts say: `Policy`, `balance`.
+    OnlyPrimary "only_primary"
+        "the database has no replicas, or its sessions keep their servers",
+    Hint "hint" "a comment, SET pgweir.role or a startup option asks for this role",
+    Refused "refused" "a standby has refused it, and the primary runs it",
+    Shadow "shadow" "read_write_split is \"shadow\": it is only counted where it would go",
     SplitOff "split_off" "read_write_split is off: everything goes to the primary",
     NotFresh "not_fresh" "no replica is proven to show everything that the session has seen",
     Lagging "lagging" "no replica is proven to be less than max_replica_lag behind",

@@ -1,5 +1,6 @@
 //! pgweir between clients and a real PostgreSQL: what they see of each other, and what they must not.
 
+mod asking;
 mod cancel;
 mod consistency;
 mod defects;

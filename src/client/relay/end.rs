@@ -90,6 +90,7 @@ impl super::Client {
     /// Its transaction has ended.
     fn outside_transaction(&mut self) {
         self.transaction = None;
+        self.wish.end_transaction();
         self.session.set_local_status(TransactionStatus::Idle);
     }
 

@@ -47,7 +47,7 @@ impl Relay<'_> {
     fn may_follow(&mut self, unit: &Unit) -> bool {
         match &self.client.transaction {
             None if self.held.pool().role == Role::Primary => true,
-            None => unit.whole && self.client.may_read_on(unit),
+            None => unit.whole && unit.hint.is_none() && self.client.may_read_on(unit),
             Some(_) => self.may_follow_in_transaction(unit),
         }
     }
@@ -70,7 +70,16 @@ impl Relay<'_> {
         if self.held.side.status() == TransactionStatus::Failed {
             return true;
         }
-        match transaction.next(unit.step()) {
+        let stays = self.client.is_forced();
+        let reads = unit.is_read() && !stays && transaction.may_move();
+        let next = transaction.next(unit.step());
+        if reads && !self.client.still_may_read() {
+            // Its replica has fallen behind, and nothing binds it there.
+            self.leaving = Some(Leave::Moves);
+            return false;
+        }
+        match next {
+            _ if stays => return true,
             Next::Stay => return true,
             Next::Move => self.leaving = Some(Leave::Moves),
             Next::Refuse => self.leaving = Some(Leave::Bound),

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::config::kind::Kind;
 use crate::config::kind::choice::{choice, one_of};
-use crate::config::kind::number::Flag;
+use crate::config::kind::raw::Raw;
 use crate::config::kind::time::time_from_ms;
 use crate::config::setting::settings;
+use crate::config::source::outside::Outside;
 
 choice! {
     /// Whose writes a read must see.
@@ -46,8 +48,9 @@ choice! {
 settings! {
     /// Which statements go to which host.
     pub struct Routing {
-        /// Send reads to replicas. false sends everything to the primary.
-        read_write_split: bool = Flag, default true, at AtReload;
+        /// Send reads to replicas. false sends everything to the primary. "shadow" does so too, but
+        /// decides and counts where reads would go (SHOW ROUTES): to see before you trust.
+        read_write_split: Split = SplitKind, default Split::On, at AtReload;
         /// Whose writes a read must see: nobody's, those of its own session, or those of every
         /// session of the database.
         read_your_writes: ReadYourWrites =
@@ -66,5 +69,46 @@ settings! {
         /// READ ONLY, or to a replica until they write.
         transactions: Transactions =
             one_of(), default Transactions::ReadOnly, at AtReload;
+    }
+}
+
+/// Whether reads go to replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// Everything goes to the primary.
+    Off,
+    /// Reads go to replicas.
+    On,
+    /// It is decided where reads would go, and everything goes to the primary.
+    Shadow,
+}
+
+/// `true`, `false` or `"shadow"`.
+struct SplitKind;
+
+impl Kind for SplitKind {
+    type Value = Split;
+
+    fn read(&self, raw: &Raw, _: &Outside<'_>) -> Result<Split, String> {
+        match raw {
+            Raw::Flag(true) => Ok(Split::On),
+            Raw::Flag(false) => Ok(Split::Off),
+            Raw::Loose(text) if text == "true" => Ok(Split::On),
+            Raw::Loose(text) if text == "false" => Ok(Split::Off),
+            Raw::Text(text) | Raw::Loose(text) if text == "shadow" => Ok(Split::Shadow),
+            other => Err(format!("{} is none of them", other.quoted())),
+        }
+    }
+
+    fn show(&self, value: &Split) -> String {
+        match value {
+            Split::Off => "false".to_owned(),
+            Split::On => "true".to_owned(),
+            Split::Shadow => "\"shadow\"".to_owned(),
+        }
+    }
+
+    fn allowed(&self) -> String {
+        "true, false or \"shadow\"".to_owned()
     }
 }

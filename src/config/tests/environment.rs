@@ -1,6 +1,7 @@
 //! Variables that override keys, and those that only seem to.
 
 use super::*;
+use crate::config::section::routing::Split;
 
 /// The smallest file and these variables.
 fn with(variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -27,7 +28,7 @@ fn a_variable_overrides_a_key_of_any_type() {
     assert_eq!(app.pool.pool_size, 40);
     assert_eq!(app.pool.query_wait_timeout, Some(std::time::Duration::from_secs(5)));
     assert_eq!(app.routing.no_replica, NoReplica::Wait);
-    assert!(!app.routing.read_write_split);
+    assert_eq!(app.routing.read_write_split, Split::Off);
     assert_eq!(settings.users["app"].password, Some("other".into()));
 }
 

@@ -57,7 +57,7 @@ fn every_mistake_at_once_in_file_order() {
         "7: pooler.workers: 0 is too small; allowed: \"auto\" or a whole number from 1 to 1024"
             .into(),
         "8: pooler.tcp_keepalive: 1 is neither true nor false; allowed: true or false".into(),
-        "11: routing.read_write_split: \"yes\" is neither true nor false; allowed: true or false"
+        "11: routing.read_write_split: \"yes\" is none of them; allowed: true, false or \"shadow\""
             .into(),
         format!(
             "14: databases.app.primary: \"10.0.0.1:99999\" has a port that is not a number from 1 \

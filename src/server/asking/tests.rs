@@ -6,7 +6,7 @@ use crate::net::tls::ServerTls;
 use crate::net::{Accepted, Address, Chunk, Keepalive, Stream};
 use crate::protocol::writer::message;
 use crate::server::{CancelTarget, Target};
-use crate::session::{ParameterSet, ServerSide, Shared, StatementIds};
+use crate::session::{ParameterSet, ServerSide, Shared};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ fn server(socket: UnixStream) -> Server {
         keepalive: Keepalive::default(),
         prepared_max: 0,
     };
-    let shared = Shared::new(StatementIds::default());
+    let shared = Shared::default();
     let parameters = shared.interner.intern(ParameterSet::default());
     Server {
         id: ServerId(1),
