@@ -44,7 +44,7 @@ fn server(socket: UnixStream) -> Server {
         keepalive: Keepalive::default(),
         prepared_max: 0,
     };
-    let shared = Shared::new(StatementIds::default());
+    let shared = Shared::new(StatementIds::default(), |_| None);
     let parameters = shared.interner.intern(ParameterSet::default());
     Server {
         id: ServerId(1),
