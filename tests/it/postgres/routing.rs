@@ -53,8 +53,9 @@ fn the_extended_protocol_is_routed_as_well() {
 #[test]
 fn a_backslash_at_the_end_of_a_string_is_no_doubt_where_strings_are_standard() {
     let database = Database::with(PLACE);
-    let pgweir = Pgweir::start(&database.config());
+    let pgweir = start(&database);
     let mut wire = pgweir.client(&database);
+    until_on_replica(&mut wire);
     let read = r"SELECT host FROM place WHERE 'a' NOT LIKE 'b' ESCAPE '\'";
     assert!(wire.value(read).starts_with("replica-"));
     wire.send([parse("s", read), bind("", "s", &[]), execute(""), sync()]);

@@ -1,7 +1,7 @@
 //! Transactions on replicas: READ ONLY ones for their whole life, others until they write.
 
 use crate::support::frontend::{bind, describe_portal, execute, parse, query, sync};
-use crate::support::{Database, Pgweir, Wire};
+use crate::support::{Database, Pgweir, Wire, until};
 
 /// A view whose one row is the name of the host that it is read on.
 const SETUP: &str = "CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
@@ -13,8 +13,11 @@ const WHERE: &str = "SELECT host FROM place";
 
 fn with(transactions: &str) -> (Database, Pgweir) {
     let database = Database::with(SETUP);
-    let setting = format!("[routing]\ntransactions = \"{transactions}\"\n\n");
+    let setting =
+        format!("[routing]\ntransactions = \"{transactions}\"\nmax_replica_lag = \"1h\"\n\n");
     let pgweir = Pgweir::start(&(setting + &database.config()));
+    let mut wire = pgweir.client(&database);
+    until("a replica is known to be fresh", || is_replica(&wire.value(WHERE)));
     (database, pgweir)
 }
 

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use pgweir::demo::{Cluster, Host};
 
+/// In every statement by which pgweir asks hosts how far they are.
+const OWN: &str = "pgweir_position";
+
 /// The logs of all hosts, read from where the last question left off.
 ///
 /// A server writes the line before it runs the statement (`log_statement`, PostgreSQL's manual, "Error
@@ -62,7 +65,8 @@ impl Trace {
     /// Everything that was run since the last question.
     pub fn ran(&mut self) -> Vec<Ran> {
         let of = &self.of;
-        self.logs.iter_mut().flat_map(|log| log.ran(of)).collect()
+        let ran = self.logs.iter_mut().flat_map(|log| log.ran(of));
+        ran.filter(|ran| !ran.line.contains(OWN)).collect()
     }
 }
 

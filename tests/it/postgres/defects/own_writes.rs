@@ -3,11 +3,12 @@
 
 use super::stage::{Lag, Stage};
 use crate::support::frontend::{bind, copy_data, copy_done, execute, parse, query, sync};
-use crate::support::{Pgweir, Wire};
+use crate::support::{Pgweir, Wire, until};
 
 const TABLES: &str = "CREATE TABLE t (id int PRIMARY KEY);
     CREATE TABLE child (id int REFERENCES t ON DELETE CASCADE);
     CREATE TABLE log (line text);
+    CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
     CREATE VIEW v AS SELECT id FROM t;
     CREATE RULE redirect AS ON INSERT TO v DO INSTEAD INSERT INTO t VALUES (new.id);
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
@@ -22,6 +23,10 @@ fn standing_still(routing: &str) -> (Stage, Pgweir) {
     stage.cluster.psql("postgres", TABLES).unwrap();
     stage.cluster.catch_up().unwrap();
     let pgweir = stage.pgweir(&format!("max_replica_lag = \"1h\"\n{routing}"));
+    let mut wire = client(&stage, &pgweir);
+    until("a replica is known to be fresh", || {
+        wire.value("SELECT host FROM place").starts_with("replica-")
+    });
     (0..2).for_each(|replica| stage.hold_up(replica, Lag::Paused));
     (stage, pgweir)
 }
