@@ -50,10 +50,7 @@ impl Client {
                 let Route { role, .. } = self.route;
                 show(vec![vec![self.served_by(), role.as_str().to_owned()]])
             }
-            Ask::Route => {
-                let reason = self.route.reason;
-                show(vec![vec![reason.to_string(), reason.explanation().to_owned()]])
-            }
+            Ask::Route => show(vec![vec![self.route.reason.to_string()]]),
             Ask::Role => {
                 let role = self.wish.role().map_or("auto", Role::as_str);
                 show(vec![vec![role.to_owned()]])

@@ -74,7 +74,7 @@ impl<'a> Ask<'a> {
     pub fn columns(&self) -> &'static [&'static str] {
         match self {
             Self::Server => &["pgweir.server", "role"],
-            Self::Route => &["pgweir.route", "detail"],
+            Self::Route => &["pgweir.route"],
             Self::Role => &["pgweir.role"],
             Self::Token => &["pgweir.token"],
             Self::Version => &["pgweir.version"],
