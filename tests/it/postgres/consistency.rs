@@ -103,3 +103,22 @@ fn a_load_without_rules_sees_the_past_in_every_way() {
     }
     assert!(!found.iter().any(|violation| violation.wrong == Wrong::Invented));
 }
+
+/// `max_replica_lag`, and these lines.
+fn lag_and(routing: &str) -> String {
+    format!("max_replica_lag = \"{}ms\"\n{routing}", MAX_LAG.as_millis())
+}
+
+#[test]
+fn no_session_reads_the_past() {
+    let outcome = run(&lag_and("read_your_writes = \"session\""), &PHASES);
+    outcome.must_be_right(Rules { max_staleness: MAX_LAG + ALLOWANCE });
+}
+
+/// Whatever was acknowledged to anybody before a read began, the read sees. No allowance: pgweir has
+/// passed the acknowledgement on before the read is sent.
+#[test]
+fn no_session_of_a_database_misses_what_another_one_wrote() {
+    let outcome = run(&lag_and("read_your_writes = \"database\""), &PHASES);
+    outcome.must_be_right(Rules { max_staleness: Duration::ZERO });
+}
