@@ -4,6 +4,8 @@
 //! source, its documentation or its issues, of the version that was current when the test was written.
 //! Where a statement ran is known from the hosts' logs ([`Trace`](crate::support::Trace)).
 
+mod again;
+mod catalog;
 mod cut_off;
 mod hosts;
 mod own_writes;
