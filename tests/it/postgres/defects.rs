@@ -10,6 +10,7 @@ mod cut_off;
 mod hosts;
 mod own_writes;
 mod pipelines;
+mod read_only;
 mod reads;
 mod state;
 mod transactions;
