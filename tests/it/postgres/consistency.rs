@@ -122,3 +122,10 @@ fn no_session_of_a_database_misses_what_another_one_wrote() {
     let outcome = run(&lag_and("read_your_writes = \"database\""), &PHASES);
     outcome.must_be_right(Rules { max_staleness: Duration::ZERO });
 }
+
+/// A session whose ORM wraps its reads in transactions is no worse off.
+#[test]
+fn no_optimistic_transaction_reads_the_past() {
+    let outcome = run(&lag_and("transactions = \"optimistic\""), &PHASES);
+    outcome.must_be_right(Rules { max_staleness: MAX_LAG + ALLOWANCE });
+}

@@ -1,7 +1,7 @@
 //! Transactions that only read, in every spelling: other routers keep them on the primary.
 
-use super::split;
-use crate::support::{Database, Trace, Wire};
+use super::{SPLIT, split};
+use crate::support::{Database, Pgweir, Trace, Wire};
 
 const T: &str = "CREATE TABLE t (id int)";
 
@@ -45,6 +45,28 @@ fn a_session_that_says_it_only_reads_is_kept_on_the_primary() {
         must_be_offloaded(&mut wire, &mut trace, &["BEGIN"]);
         wire.rows("BEGIN READ WRITE; INSERT INTO t VALUES (1); COMMIT");
     }
+}
+
+/// Pgpool-II and PgDog leave a transaction on the primary because it might write; most never do.
+#[test]
+fn a_transaction_that_only_its_author_knows_not_to_write_is_kept_on_the_primary() {
+    let database = Database::with(T);
+    let mut trace = database.trace();
+    let split = SPLIT.replace("[routing]\n", "[routing]\ntransactions = \"optimistic\"\n");
+    let pgweir = Pgweir::start(&format!("{split}{}", database.config()));
+    let mut wire = pgweir.client(&database);
+    must_be_offloaded(&mut wire, &mut trace, &["BEGIN"]);
+    wire.rows("BEGIN");
+    wire.rows("SET LOCAL TimeZone = 'Asia/Tokyo'");
+    wire.rows("SELECT 'first' FROM t");
+    wire.rows("SAVEPOINT s");
+    wire.rows("INSERT INTO t VALUES (1)");
+    assert_eq!(wire.value("SELECT timestamptz '2024-06-01 00:00+00'"), "2024-06-01 09:00:00+09");
+    assert_eq!(wire.value("SELECT count(*) FROM t"), "1");
+    wire.rows("ROLLBACK TO s");
+    assert_eq!(wire.value("SELECT count(*) FROM t"), "0");
+    wire.rows("COMMIT");
+    assert_eq!(trace.roles("'first'"), ["replica"]);
 }
 
 /// Begins a transaction in this way, reads twice in it, and ends it: all of that on one replica.
