@@ -15,6 +15,7 @@ mod reload;
 mod routing;
 mod servers;
 mod shutdown;
+mod tokens;
 mod transactions;
 
 use crate::support::{Database, Pgweir};

@@ -8,9 +8,11 @@
 //! PGWEIR_CHECK_READS=100000 cargo test --test it consistency -- --nocapture
 //! ```
 
+mod actor;
 mod checker;
 mod history;
 mod load;
+mod pair;
 mod phases;
 mod session;
 pub mod stage;
@@ -43,13 +45,19 @@ struct Outcome {
 
 /// Runs the load through these phases, with these lines in `[routing]`.
 fn run(routing: &str, phases: &'static [Phase]) -> Outcome {
+    run_through(1, routing, phases)
+}
+
+/// The same through this many processes.
+fn run_through(processes: usize, routing: &str, phases: &'static [Phase]) -> Outcome {
     let stage = Stage::set();
     let mut served = Served::by(stage.trace());
-    let pgweir = stage.pgweir(routing);
+    let pgweirs: Vec<_> = (0..processes).map(|_| stage.pgweir(routing)).collect();
+    let drivers = pgweirs.iter().map(|pgweir| stage.driver(pgweir)).collect();
     let reads = load::reads_wanted() / PHASES.len() as u64;
     // A step is more than one read: enough for each phase within its time, or a little more.
     let steps_per_s = reads as f64 / PHASE_MIN.as_secs_f64();
-    let running = Running::start(vec![stage.driver(&pgweir)], load::seed(), steps_per_s);
+    let running = Running::start(drivers, load::seed(), steps_per_s);
     let spans = phases::lead(&stage, phases, &running, &mut served, reads);
     let (history, failures) = running.stop();
     served.look();
@@ -127,5 +135,12 @@ fn no_session_of_a_database_misses_what_another_one_wrote() {
 #[test]
 fn no_optimistic_transaction_reads_the_past() {
     let outcome = run(&lag_and("transactions = \"optimistic\""), &PHASES);
+    outcome.must_be_right(Rules { max_staleness: MAX_LAG + ALLOWANCE });
+}
+
+/// What one process shows, the other one must not take back: nothing but a token leads from one to the other.
+#[test]
+fn no_token_leads_to_the_past() {
+    let outcome = run_through(2, &lag_and("read_your_writes = \"session\""), &PHASES);
     outcome.must_be_right(Rules { max_staleness: MAX_LAG + ALLOWANCE });
 }

@@ -12,8 +12,9 @@ use rand::rngs::StdRng;
 use tokio::task::LocalSet;
 use tokio_postgres::{Config, Error};
 
+use super::actor::Actor;
 use super::history::{Event, History};
-use super::session::{Protocol, Session};
+use super::session::Protocol;
 
 /// Four of each protocol: more than a replica's share of the two cores of a small machine, so that
 /// sessions overlap.
@@ -79,7 +80,7 @@ impl Load {
 }
 
 impl Running {
-    /// Sessions that do one thing after the other, each with a pause in between that makes it about this
+    /// Sessions, through one process or by turns through two, that do one thing after the other, each with a pause in between that makes it about this
     /// many steps a second for all of them together.
     pub fn start(to: Vec<Config>, seed: u64, steps_per_s: f64) -> Running {
         let load = Arc::new(Load {
@@ -127,7 +128,7 @@ fn drive(load: &Arc<Load>, to: &[Config], seed: u64, pause: Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let sessions = LocalSet::new();
     for number in 0..SESSIONS {
-        let (load, to) = (Arc::clone(load), to[number % to.len()].clone());
+        let (load, to) = (Arc::clone(load), to.to_vec());
         let protocol = Protocol::ALL[number % Protocol::ALL.len()];
         let random = StdRng::seed_from_u64(seed.wrapping_add(number as u64));
         sessions.spawn_local(keep_going(load, to, protocol, random, pause));
@@ -138,7 +139,7 @@ fn drive(load: &Arc<Load>, to: &[Config], seed: u64, pause: Duration) {
 /// One session after the other: an error ends one, as a connection pool would have it.
 async fn keep_going(
     load: Arc<Load>,
-    to: Config,
+    to: Vec<Config>,
     protocol: Protocol,
     mut random: StdRng,
     pause: Duration,
@@ -146,8 +147,8 @@ async fn keep_going(
     let mut ticks = tokio::time::interval(pause.max(Duration::from_micros(1)));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !load.ending.load(Ordering::Relaxed) {
-        let mut session = match Session::open(&load, &to, protocol).await {
-            Ok(session) => session,
+        let mut actor = match Actor::open(&load, &to, protocol).await {
+            Ok(actor) => actor,
             Err(error) => {
                 load.note_failure(&error);
                 ticks.tick().await;
@@ -156,11 +157,11 @@ async fn keep_going(
         };
         while !load.ending.load(Ordering::Relaxed) {
             ticks.tick().await;
-            if let Err(error) = session.step(&mut random).await {
+            if let Err(error) = actor.step(&mut random).await {
                 load.note_failure(&error);
                 break;
             }
         }
-        load.note(session.events);
+        load.note(actor.into_events());
     }
 }
