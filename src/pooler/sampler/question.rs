@@ -3,9 +3,10 @@
 //! Everything asked is open to every user on PostgreSQL 14 to 18. Two columns of a standby are
 //! not: `pg_stat_wal_receiver` shows its timeline to members of `pg_read_all_stats` only.
 
-use crate::routing::freshness::{Answer, Lsn, Pages, Position, SystemId, Timeline};
+use crate::routing::freshness::{Answer, Flushed, Lsn, Pages, Position, SystemId, Timeline};
 use crate::server::{AskError, Row};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Sets the connection up and tells what does not change while it is open. With an empty
 /// `search_path`, no name can mean something else than PostgreSQL's own.
@@ -24,7 +25,9 @@ CASE WHEN host.in_recovery THEN GREATEST(\
 (SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()), \
 (SELECT min_recovery_end_timeline FROM pg_catalog.pg_control_recovery()), \
 (SELECT received_tli FROM pg_catalog.pg_stat_wal_receiver LIMIT 1))::pg_catalog.text \
-ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) END \
+ELSE pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()) END, \
+CASE WHEN host.in_recovery THEN '0/0' ELSE pg_catalog.pg_current_wal_flush_lsn() END, \
+(SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_writer_delay') \
 FROM (SELECT pg_catalog.pg_is_in_recovery() AS in_recovery OFFSET 0) AS host; \
 SELECT system.system_identifier, init.wal_block_size, init.bytes_per_wal_segment \
 FROM pg_catalog.pg_control_system() AS system, pg_catalog.pg_control_init() AS init";
@@ -34,6 +37,9 @@ const POSITION: &str = "EXECUTE pgweir_position";
 /// Hexadecimal digits of the timeline at the front of a WAL file's name (PostgreSQL manual,
 /// "WAL Internals").
 const TIMELINE_DIGITS: usize = 8;
+
+/// What the WAL writer's own turn may take beyond its delays.
+const FLUSH_MARGIN: Duration = Duration::from_millis(100);
 
 /// A question that one connection can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +64,7 @@ impl Question {
 
     /// What was answered.
     pub(super) fn answer(&self, rows: &[Row]) -> Result<Answer, AskError> {
-        let [in_recovery, lsn, timeline] = columns(rows)?;
+        let [in_recovery, lsn, timeline, flushed, delay] = columns(rows)?;
         let in_recovery = in_recovery == "t";
         let lsn: Lsn = number(lsn)?;
         // What a replica has replayed ends where a record ends: only an insert position is rounded.
@@ -68,7 +74,15 @@ impl Question {
             false => of_file(timeline)?,
         };
         let position = Position { system: self.system, timeline: Timeline(timeline), lsn };
-        Ok(Answer { in_recovery, position })
+        let flushed = match in_recovery {
+            true => None,
+            false => {
+                let lsn: Lsn = number(flushed)?;
+                let within = 3 * Duration::from_millis(number(delay)?) + FLUSH_MARGIN;
+                Some(Flushed { lsn: lsn.reachable(self.pages), within })
+            }
+        };
+        Ok(Answer { in_recovery, position, flushed })
     }
 }
 
@@ -78,15 +92,14 @@ fn of_file(name: &str) -> Result<u32, AskError> {
     u32::from_str_radix(digits, 16).map_err(|_| not_understood(name))
 }
 
-/// The three columns of the one row.
-fn columns(rows: &[Row]) -> Result<[&str; 3], AskError> {
-    match rows {
-        [row] => match row.as_slice() {
-            [Some(one), Some(two), Some(three)] => Ok([one, two, three]),
-            _ => Err(AskError::NotPostgres("a part of the position is missing".to_owned())),
-        },
-        _ => Err(AskError::NotPostgres(format!("it has {} rows", rows.len()))),
-    }
+/// The columns of the one row.
+fn columns<const N: usize>(rows: &[Row]) -> Result<[&str; N], AskError> {
+    let [row] = rows else {
+        return Err(AskError::NotPostgres(format!("it has {} rows", rows.len())));
+    };
+    let known: Option<Vec<&str>> = row.iter().map(Option::as_deref).collect();
+    let missing = || AskError::NotPostgres("a part of the position is missing".to_owned());
+    known.and_then(|known| known.try_into().ok()).ok_or_else(missing)
 }
 
 fn number<T: FromStr>(text: &str) -> Result<T, AskError> {
@@ -101,7 +114,7 @@ fn not_understood(text: &str) -> AskError {
 mod tests {
     use super::*;
 
-    fn row(columns: [&str; 3]) -> Vec<Row> {
+    fn row<const N: usize>(columns: [&str; N]) -> Vec<Row> {
         vec![columns.map(|column| Some(column.to_owned())).to_vec()]
     }
 
@@ -109,8 +122,12 @@ mod tests {
         Question::new(&row(["7432001234567890123", "8192", "16777216"])).unwrap()
     }
 
-    fn answered(columns: [&str; 3]) -> String {
-        let Answer { in_recovery, position } = question().answer(&row(columns)).unwrap();
+    fn answered([recovery, lsn, timeline]: [&str; 3]) -> String {
+        let columns = [recovery, lsn, timeline, "0/3000000", "200"];
+        let Answer { in_recovery, position, flushed } = question().answer(&row(columns)).unwrap();
+        let within = Duration::from_millis(700);
+        let expected = Flushed { lsn: Lsn(0x300_0000), within };
+        assert_eq!(flushed, (!in_recovery).then_some(expected));
         format!("{in_recovery} {} {}", position.timeline, position.lsn)
     }
 
@@ -131,6 +148,8 @@ mod tests {
         for wrong in
             [["t", "", "3"], ["t", "0/0", ""], ["f", "0/0", "3"], ["f", "0/0", "zzzzzzzzz"]]
         {
+            let [recovery, lsn, timeline] = wrong;
+            let wrong = [recovery, lsn, timeline, "0/0", "200"];
             assert!(question().answer(&row(wrong)).is_err(), "{wrong:?}");
         }
         assert!(question().answer(&[]).is_err());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::log::PrimaryLog;
 use super::moment::Moment;
-use super::position::Position;
+use super::position::{Lsn, Position};
 use super::token::{Token, TokenError};
 
 /// What a host says of itself.
@@ -14,6 +14,26 @@ pub struct Answer {
     pub in_recovery: bool,
     /// How far its WAL is replayed; on a primary, how far it is written.
     pub position: Position,
+    /// What of that a primary has flushed.
+    pub flushed: Option<Flushed>,
+}
+
+/// How far a primary has flushed its WAL. Standbys are sent nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flushed {
+    /// Up to there.
+    pub lsn: Lsn,
+    /// How long an acknowledged commit may stay unflushed at the most: that is only so with
+    /// `synchronous_commit = off`, and then for three times `wal_writer_delay` (PostgreSQL manual,
+    /// 28.4 "Asynchronous Commit").
+    pub within: Duration,
+}
+
+/// WAL behind the flushed position: where it ends, and since when that has not changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tail {
+    end: Lsn,
+    since: Moment,
 }
 
 /// What is proven of a replica.
@@ -54,6 +74,7 @@ pub enum Standing {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     log: PrimaryLog,
+    tail: Tail,
     replicas: Vec<Replica>,
 }
 
@@ -75,7 +96,8 @@ impl Ledger {
     /// Nothing is known of so many replicas.
     #[must_use]
     pub fn new(replicas: usize) -> Self {
-        Self { log: PrimaryLog::default(), replicas: vec![Replica::default(); replicas] }
+        let replicas = vec![Replica::default(); replicas];
+        Self { log: PrimaryLog::default(), tail: Tail::default(), replicas }
     }
 
     /// The samples of the primary.
@@ -96,13 +118,31 @@ impl Ledger {
         if answer.in_recovery {
             return Standing::InRecovery;
         }
-        self.log.record(answer.position, sent, seen);
+        match self.settled(answer, sent) {
+            Some(lsn) => self.log.settle(Position { lsn, ..answer.position }, sent, seen),
+            None => self.log.record(answer.position, sent, seen),
+        }
         for replica in &mut self.replicas {
             if replica.replayed.is_some_and(|replayed| !self.log.follows(replayed)) {
                 replica.begin_anew();
             }
         }
         Standing::InPlace
+    }
+
+    /// The flushed position, where what is behind it cannot be an acknowledged commit: it has been
+    /// there for longer than one may stay unflushed.
+    ///
+    /// A primary may leave such a tail for long: what a failed transaction, `nextval` or the pruning
+    /// of a page has written is flushed with the next commit only. Replicas could not get there, and
+    /// would serve nothing meanwhile.
+    fn settled(&mut self, answer: Answer, sent: Moment) -> Option<Lsn> {
+        let Flushed { lsn, within } = answer.flushed?;
+        let end = answer.position.lsn;
+        if self.tail.end != end || end <= lsn {
+            self.tail = Tail { end, since: sent };
+        }
+        (end > lsn && sent.since(self.tail.since) > within).then_some(lsn)
     }
 
     /// A replica has answered what it was asked at `sent`.
@@ -179,11 +219,11 @@ mod tests {
     }
 
     fn primary(lsn: u64) -> Answer {
-        Answer { in_recovery: false, position: at(lsn) }
+        Answer { in_recovery: false, position: at(lsn), flushed: None }
     }
 
     fn replica(lsn: u64) -> Answer {
-        Answer { in_recovery: true, position: at(lsn) }
+        Answer { in_recovery: true, position: at(lsn), flushed: None }
     }
 
     fn ms(ms: u64) -> Moment {
@@ -269,9 +309,13 @@ mod tests {
     fn a_new_timeline_of_the_primary_takes_the_replicas_of_the_old_one_out_at_once() {
         let mut ledger = caught_up();
         let position = Position { timeline: Timeline(2), ..at(200) };
-        ledger.primary_answered(Answer { in_recovery: false, position }, ms(30), ms(31));
+        ledger.primary_answered(
+            Answer { in_recovery: false, position, flushed: None },
+            ms(30),
+            ms(31),
+        );
         assert_eq!(ledger.proof(0).fresh_as_of, Moment::NEVER);
-        ledger.replica_answered(0, Answer { in_recovery: true, position }, ms(32));
+        ledger.replica_answered(0, Answer { in_recovery: true, position, flushed: None }, ms(32));
         assert_eq!(ledger.proof(0).fresh_as_of, ms(30));
     }
 
@@ -293,5 +337,24 @@ mod tests {
         let nothing = Ledger::new(1);
         assert_eq!(nothing.token(), None);
         assert_eq!(nothing.must_see(Token(at(1))), Err(TokenError::PrimaryUnknown));
+    }
+
+    #[test]
+    fn a_tail_that_nobody_flushes_holds_replicas_up_no_longer_than_a_commit_could_be_in_it() {
+        let flushed = Some(Flushed { lsn: Lsn(200), within: Duration::from_millis(600) });
+        let tail = Answer { flushed, ..primary(230) };
+        let mut ledger = caught_up();
+        ledger.primary_answered(tail, ms(100), ms(101));
+        ledger.replica_answered(0, replica(200), ms(102));
+        assert_eq!(ledger.proof(0).fresh_as_of, ms(20), "there may be a commit in it");
+        ledger.primary_answered(tail, ms(701), ms(702));
+        ledger.replica_answered(0, replica(200), ms(703));
+        assert_eq!(ledger.proof(0).fresh_as_of, ms(701));
+        let longer = Answer { flushed, ..primary(260) };
+        ledger.primary_answered(longer, ms(710), ms(711));
+        ledger.replica_answered(0, replica(200), ms(712));
+        assert_eq!(ledger.proof(0).fresh_as_of, ms(701), "something was added to it");
+        ledger.replica_answered(0, replica(260), ms(713));
+        assert_eq!(ledger.proof(0).fresh_as_of, ms(710));
     }
 }

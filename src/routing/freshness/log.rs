@@ -51,6 +51,14 @@ impl PrimaryLog {
         }
     }
 
+    /// Notes that everything acknowledged by `sent` lies before `position`, although the primary has
+    /// written further: samples behind it ask for what no replica can reach.
+    pub fn settle(&mut self, position: Position, sent: Moment, seen: Moment) {
+        let reached = self.samples.partition_point(|sample| sample.lsn <= position.lsn);
+        self.samples.truncate(reached);
+        self.record(position, sent, seen);
+    }
+
     /// Drops samples that are close together for their age: far back a coarse answer will do, and a
     /// replica that is far behind still gets one. Dropping a sample makes nobody fresher than he is.
     fn thin_out(&mut self) {

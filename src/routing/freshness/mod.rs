@@ -24,7 +24,7 @@ mod schedule;
 mod seen;
 mod token;
 
-pub use ledger::{Answer, Ledger, Proof, Standing};
+pub use ledger::{Answer, Flushed, Ledger, Proof, Standing};
 pub use log::PrimaryLog;
 pub use moment::Moment;
 pub use position::{BadLsn, Lsn, Pages, Position, SystemId, Timeline};

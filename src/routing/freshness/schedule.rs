@@ -179,7 +179,7 @@ mod tests {
 
     fn answer(in_recovery: bool, lsn: u64) -> Answer {
         let position = Position { system: SystemId(7), timeline: Timeline(1), lsn: Lsn(lsn) };
-        Answer { in_recovery, position }
+        Answer { in_recovery, position, flushed: None }
     }
 
     fn schedule() -> Schedule {

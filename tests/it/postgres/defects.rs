@@ -5,7 +5,6 @@
 //! Where a statement ran is known from the hosts' logs ([`Trace`](crate::support::Trace)).
 
 mod again;
-mod catalog;
 mod cut_off;
 mod hosts;
 mod own_writes;

@@ -350,7 +350,7 @@ impl World {
         }
         let (system, timeline, lsn) = (SystemId(7), Timeline(asked.says), Lsn(asked.at.lsn));
         let position = Position { system, timeline, lsn };
-        asked.answer = Some(Answer { in_recovery: host > 0, position });
+        asked.answer = Some(Answer { in_recovery: host > 0, position, flushed: None });
         self.plan(20 * US..500 * US, Event::Heard(host, question));
     }
 
