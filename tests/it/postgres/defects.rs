@@ -5,6 +5,7 @@
 //! Where a statement ran is known from the hosts' logs ([`Trace`](crate::support::Trace)).
 
 mod again;
+mod commits;
 mod cut_off;
 mod hosts;
 mod own_writes;
