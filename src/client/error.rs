@@ -92,6 +92,14 @@ pub(super) fn idle_transaction_timeout() -> ErrorReport {
     ErrorReport::fatal(SqlState::IDLE_IN_TRANSACTION_TIMEOUT, message)
 }
 
+/// The server went away while the client waited for the answer to its COMMIT.
+pub(super) fn commit_unknown(host: &str, why: &str) -> ErrorReport {
+    let message = "the connection to the server was lost before it answered the COMMIT";
+    ErrorReport::fatal(SqlState::RESOLUTION_UNKNOWN, message)
+        .detail(format!("The host is {host}: {why}."))
+        .hint("Look whether the transaction took effect before you run it again.")
+}
+
 /// The server went away while the client used it.
 pub(super) fn server_lost(host: &str, why: &str) -> ErrorReport {
     let message = "the connection to the server was lost";

@@ -17,6 +17,8 @@ states! {
     PROTOCOL_VIOLATION = "08P01";
     /// `connection_failure`: the connection to the server was lost.
     CONNECTION_FAILURE = "08006";
+    /// `transaction_resolution_unknown`: whether a COMMIT took effect is not known.
+    RESOLUTION_UNKNOWN = "08007";
     /// `feature_not_supported`.
     FEATURE_NOT_SUPPORTED = "0A000";
     /// `invalid_authorization_specification`: the kind of login is not allowed.

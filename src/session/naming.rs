@@ -4,8 +4,8 @@ use super::OPENED_MAX;
 use super::front::Front;
 use super::message::Message;
 use super::outbox::Outbox;
-use super::pipeline::{Entry, Owed, Undo};
-use super::request::Step;
+use super::pipeline::{Entry, Owed, Undo, Unnamed};
+use super::request::{Step, is_commit};
 use super::server_name::ServerName;
 use super::server_side::{Rest, ServerSide, UnnamedHere};
 use super::state::{Session, Violation};
@@ -154,6 +154,9 @@ impl Session {
             if units.is_unnamed_in_doubt() {
                 return Translated::InDoubt;
             }
+            if let Unnamed::Kept(statement) = &self.unnamed {
+                server.commits |= is_commit(tag::text(&statement.prepared));
+            }
             server.prepare_unnamed(&self.unnamed, to_server);
             return Translated::AsItIs;
         }
@@ -161,6 +164,7 @@ impl Session {
             return Translated::InDoubt;
         }
         if let Some(statement) = self.names.lookup(name) {
+            server.commits |= is_commit(tag::text(&statement.prepared));
             server.require(statement, to_server);
             return Translated::To(Some(statement.id), statement.name());
         }

@@ -101,6 +101,7 @@ impl Session {
         if message.header.tag == tag::READY_FOR_QUERY {
             let status = message.body().and_then(TransactionStatus::parse);
             server.status = status.ok_or(ServerFault::Unreadable(tag::READY_FOR_QUERY))?;
+            server.commits = false;
             self.ready(shared, server);
             if let Some(error) = server.align_error.take() {
                 return Err(ServerFault::Align(printable(&error)));

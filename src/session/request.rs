@@ -208,6 +208,7 @@ impl Session {
                 if let Some(step) = self.deallocate_message(server, message, out) {
                     return Ok(step);
                 }
+                server.commits |= is_commit(tag::text(message.front()));
                 // It destroys the unnamed statement (exec_simple_query in postgres.c).
                 let before = std::mem::take(&mut self.unnamed);
                 server.unnamed = UnnamedHere::Unknown;
@@ -254,6 +255,20 @@ impl Session {
             }
             other => Err(Violation::Message(other)),
         }
+    }
+}
+
+/// Whether a statement ends a transaction, and what it did stays.
+pub(super) fn is_commit(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let begins = |word: &[u8]| {
+        text.get(..word.len()).is_some_and(|front| front.eq_ignore_ascii_case(word))
+            && text.get(word.len()).is_none_or(|next| !next.is_ascii_alphanumeric())
+    };
+    match text.first() {
+        Some(b'c' | b'C') => begins(b"commit"),
+        Some(b'e' | b'E') => begins(b"end"),
+        _ => false,
     }
 }
 

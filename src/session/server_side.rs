@@ -43,6 +43,8 @@ pub struct ServerSide {
     pub(super) ended: bool,
     /// What we said in the client's place was refused.
     pub(super) align_error: Option<Box<[u8]>>,
+    /// A COMMIT is on its way, or its answer is.
+    pub(super) commits: bool,
     /// The last row that a question behind an opening was answered with.
     pub(super) said: Option<Box<[u8]>>,
 }
@@ -85,6 +87,7 @@ impl ServerSide {
             reply_rest: Rest::default(),
             ended: false,
             align_error: None,
+            commits: false,
             said: None,
         }
     }
@@ -107,6 +110,12 @@ impl ServerSide {
         settled.take_unchanged(before);
         self.parameters = shared.interner.intern(settled);
         self.parameters.clone()
+    }
+
+    /// Whether it has been sent a COMMIT that it has not answered: if it is lost now, nobody knows
+    /// what became of the transaction.
+    pub fn is_committing(&self) -> bool {
+        self.commits
     }
 
     /// The value that a question in the opening of this link was answered with, once.

@@ -82,7 +82,10 @@ impl Relay<'_> {
             self.client.leave_replica();
             return End::Elsewhere;
         }
-        End::Told(error::server_lost(&host, why))
+        End::Told(match self.held.side.is_committing() {
+            true => error::commit_unknown(&host, why),
+            false => error::server_lost(&host, why),
+        })
     }
 }
 
