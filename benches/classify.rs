@@ -7,11 +7,14 @@
 mod support;
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
-use pgweir::routing::{Class, Classifier};
+use pgweir::routing::{Catalog, Class, Classifier};
 use pgweir::session::{Statement, StatementRegistry};
 use std::hint::black_box;
 use support::allocations;
 use support::messages::prepared;
+
+/// Of a database that is not asked.
+static NONE: Catalog = Catalog::none();
 
 /// 100 bytes.
 const SHORT: &str = "SELECT id, name, price FROM items WHERE shop_id = 4711 AND price < 99.5 \
@@ -42,7 +45,7 @@ fn long() -> String {
 }
 
 fn read(classifier: &Classifier, text: &str) {
-    assert_eq!(classifier.classify(black_box(text.as_bytes())), Class::READ, "{text}");
+    assert_eq!(classifier.classify(black_box(text.as_bytes()), &NONE), Class::READ, "{text}");
 }
 
 fn allocations_of_known(text: &str) -> u64 {
@@ -86,15 +89,18 @@ fn statements(criterion: &mut Criterion) {
     let registry = StatementRegistry::default();
     let text = prepared(SHORT);
     let statement = registry.intern(&text);
-    assert_eq!(statement.class.set(Class::READ.to_bits()), Ok(()));
+    let classifier = Classifier::new([1, 2]);
+    statement.class.set(classifier.epoch(), Class::READ.to_bits());
     let mut group = criterion.benchmark_group("statement");
-    group.bench_function("remembered class", |b| b.iter(|| remembered(black_box(&statement))));
+    group.bench_function("remembered class", |b| {
+        b.iter(|| remembered(&classifier, black_box(&statement)));
+    });
     group.bench_function("known text to statement, 100 bytes", |b| {
         b.iter(|| registry.intern(black_box(&text)));
     });
     group.finish();
 }
 
-fn remembered(statement: &Statement) -> Option<Class> {
-    statement.class.get().and_then(|bits| Class::from_bits(*bits))
+fn remembered(classifier: &Classifier, statement: &Statement) -> Option<Class> {
+    statement.class.get(classifier.epoch()).and_then(Class::from_bits)
 }

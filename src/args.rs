@@ -102,7 +102,7 @@ pub struct Demo {
 /// `pgweir route`.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct Route {
-    /// A file whose rules for the database apply.
+    /// A file whose rules for the database apply; the database's primary is asked what it has.
     #[arg(long, value_name = "FILE", requires = "database")]
     pub config: Option<PathBuf>,
 

@@ -1,7 +1,7 @@
 //! A session linked to its server, without sockets: units go in, and what would be sent is kept.
 
 use super::messages::{PARSED, READY, SYNC, parse};
-use pgweir::routing::{Class, Classifier};
+use pgweir::routing::{Catalog, Class, Classifier};
 use pgweir::session::request::{Out, Until};
 use pgweir::session::unit::{Judged, Plan};
 use pgweir::session::{Outbox, ParameterSet, Parameters, ServerSide, Session, Shared};
@@ -20,6 +20,9 @@ const REPORTED: &[(&str, &str)] = &[
     ("standard_conforming_strings", "on"),
     ("TimeZone", "Europe/Berlin"),
 ];
+
+/// Of a database that is not asked.
+static NONE: Catalog = Catalog::none();
 
 /// What `max_prepared_statements` is unless it is set.
 pub(crate) const PREPARED_MAX: usize = 200;
@@ -166,15 +169,16 @@ impl Link {
 /// As a client's task asks: a prepared statement remembers its class.
 fn judged(classifier: &Classifier, what: Judged<'_>) -> Class {
     match what {
-        Judged::Text(text) => classifier.classify(text),
+        Judged::Text(text) => classifier.classify(text, &NONE),
         Judged::Opaque => Class::UNREAD,
         Judged::Cursor => Class::READ,
         Judged::Statement(statement) => {
-            let known = statement.class.get().and_then(|bits| Class::from_bits(*bits));
+            let epoch = classifier.epoch();
+            let known = statement.class.get(epoch).and_then(Class::from_bits);
             known.unwrap_or_else(|| {
                 let text = pgweir::protocol::frontend::text(&statement.prepared);
-                let class = classifier.classify(text);
-                let _ = statement.class.set(class.to_bits());
+                let class = classifier.classify(text, &NONE);
+                statement.class.set(epoch, class.to_bits());
                 class
             })
         }

@@ -64,6 +64,7 @@ fn database(
         limits: limits(settings, configured).map_err(|error| BuildError::database(name, &error))?,
         mode,
         policy: policy(&configured.routing),
+        catalog_refresh: configured.routing.catalog_refresh,
         query_wait_timeout: configured.pool.query_wait_timeout,
         reset_query: pooler.pools.server_reset_query.clone(),
         login,

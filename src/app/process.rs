@@ -10,7 +10,7 @@ use crate::client::worker::Clients;
 use crate::config::reload::compare;
 use crate::config::{Loaded, Mistakes, Settings, check};
 use crate::pooler::registry::Databases;
-use crate::pooler::{Letter, Pooler, janitor, sampler};
+use crate::pooler::{Letter, Pooler, catalog, janitor, sampler};
 use crate::routing::Classifier;
 use arc_swap::ArcSwap;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -139,7 +139,7 @@ impl Process {
                 return Exit::Unavailable;
             }
         };
-        // Samplers have connections, which stay on their thread.
+        // Samplers and keepers of catalogs have connections, which stay on their thread.
         let local = LocalSet::new();
         let served = runtime.block_on(local.run_until(self.live(workers, ready)));
         drop(local);
@@ -174,6 +174,7 @@ impl Process {
         let mut tasks = JoinSet::new();
         tasks.spawn(janitor::run(self.pooler.clone()));
         tasks.spawn_local(sampler::run(self.pooler.clone()));
+        tasks.spawn_local(catalog::run(self.pooler.clone()));
         let mut acceptors = self.listen()?;
         tracing::info!("{}", check::summary(&self.settings.borrow()));
         ready(&self.pooler);

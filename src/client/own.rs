@@ -95,7 +95,7 @@ impl Client {
     /// Where a statement would go now, and each rule that had a say in it, in the order of the
     /// rules.
     fn explain(&mut self, statement: &[u8]) -> Vec<Vec<String>> {
-        let subject = subject(statement);
+        let subject = self.with_catalog(|catalog, _| subject(statement, catalog));
         let mut unit = Unit::new(self.pools.splits());
         unit.add(self.classify_text(statement), statement);
         let mut rules = vec![Rule::new("text", unit.class.access.as_str(), unit.class.reason)];

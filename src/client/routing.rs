@@ -5,11 +5,16 @@ use super::unit::Unit;
 use crate::pooler::{Gone, Held, Pool, Pools, Waiting, Watch, clock};
 use crate::routing::freshness::{Bounds, Verdict};
 use crate::routing::{
-    Access, Class, Decision, Reason, Role, Route, Split, WithoutReplica, balance,
+    Access, Catalog, Class, Decision, Reason, Role, Route, Split, WithoutReplica, balance,
+    makes_relation,
 };
 use crate::session::Statement;
+use crate::session::trial::Refusal;
 use crate::session::unit::{Judged, Plan};
 use std::sync::Arc;
+
+/// Of a database without a choice of hosts: nothing is asked of it.
+static NO_CATALOG: Catalog = Catalog::none();
 
 /// What the units of a link mean for later reads.
 #[derive(Clone, Copy, Debug, Default)]
@@ -62,10 +67,10 @@ impl Client {
         let mut judge = |what: Judged<'_>| match what {
             Judged::Cursor => unit.cursor = true,
             Judged::Opaque => unit.add_unread(),
-            Judged::Text(text) => unit.add(self.classify_text(text), text),
+            Judged::Text(text) => unit.add(self.learnt(self.classify_text(text), text), text),
             Judged::Statement(statement) => {
                 let text = crate::protocol::frontend::text(&statement.prepared);
-                unit.add(self.classify(statement), text);
+                unit.add(self.learnt(self.classify(statement), text), text);
             }
         };
         let judge: Option<&mut dyn FnMut(Judged<'_>)> =
@@ -79,24 +84,54 @@ impl Client {
         Ok((plan, unit))
     }
 
+    /// A standby has refused the unit that is looked at, and will refuse it again: what was taken for
+    /// a read in it is not sent there for a while.
+    fn learnt(&self, class: Class, text: &[u8]) -> Class {
+        if class.access == Access::Read && self.again == Some(Refusal::Standby) {
+            self.with_catalog(|catalog, _| self.worker.pooler.refused(text, catalog));
+        }
+        class
+    }
+
     pub(super) fn classify_text(&self, text: &[u8]) -> Class {
-        self.settled(self.worker.pooler.classifier.classify(text), text)
+        self.with_catalog(|catalog, _| {
+            let class = self.worker.pooler.classifier.classify(text, catalog);
+            self.settled(class, text, catalog)
+        })
     }
 
     fn classify(&self, statement: &Statement) -> Class {
         let text = crate::protocol::frontend::text(&statement.prepared);
-        let class = remembered(statement).unwrap_or_else(|| {
-            let class = self.worker.pooler.classifier.classify(text);
-            let _ = statement.class.set(class.to_bits());
-            class
-        });
-        self.settled(class, text)
+        self.with_catalog(|catalog, epoch| {
+            let kept = statement.class.get(epoch).filter(|_| catalog.is_readable());
+            let class = kept.and_then(Class::from_bits).unwrap_or_else(|| {
+                let class = self.worker.pooler.classifier.classify(text, catalog);
+                if catalog.is_readable() {
+                    statement.class.set(epoch, class.to_bits());
+                }
+                class
+            });
+            self.settled(class, text, catalog)
+        })
+    }
+
+    /// Asks with the catalog of the database, and the epoch for which the answer may be kept.
+    pub(super) fn with_catalog<T>(&self, ask: impl FnOnce(&Catalog, u32) -> T) -> T {
+        // Read before the catalog: an answer that is kept is then never older than its epoch.
+        let epoch = self.worker.pooler.classifier.epoch();
+        match &self.pools.catalog {
+            Some(current) => current.ask(|catalog| ask(catalog, epoch)),
+            None => ask(&NO_CATALOG, epoch),
+        }
     }
 
     /// A class, with the doubt taken from it that only the session can take: where strings end.
-    fn settled(&self, class: Class, text: &[u8]) -> Class {
+    fn settled(&self, class: Class, text: &[u8], catalog: &Catalog) -> Class {
+        if makes_relation(class, text) {
+            self.defines.set(true);
+        }
         if class.reason == Reason::Backslash && self.session.parameters().has_standard_strings() {
-            self.worker.pooler.classifier.classify_standard(text)
+            self.worker.pooler.classifier.classify_standard(text, catalog)
         } else {
             class
         }
@@ -283,6 +318,9 @@ impl Client {
 
     /// A server has answered, and the client is about to be told.
     pub(super) fn heard(&mut self, role: Role, footprint: Footprint) {
+        if role == Role::Primary && self.defines.take() {
+            self.pools.shared.definitions.seen();
+        }
         if !footprint.saw {
             return;
         }
@@ -310,8 +348,4 @@ fn is_nearly_there(pools: &Pools, watch: &Watch, bounds: Bounds) -> bool {
         && replicas.any(|(index, pool)| {
             pool.host.is_usable() && watch.may_catch_up(index, limit, bounds.now)
         })
-}
-
-fn remembered(statement: &Statement) -> Option<Class> {
-    statement.class.get().copied().and_then(Class::from_bits)
 }

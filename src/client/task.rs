@@ -18,6 +18,7 @@ use crate::routing::{Reason, Route, Transaction};
 use crate::session::Session;
 use crate::session::trial::Refusal;
 use crate::session::unit::Plan;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub struct Client {
     pub(super) transaction: Option<Box<Transaction>>,
     /// Its next unit has been refused by a replica.
     pub(super) again: Option<Refusal>,
+    /// What it runs on the primary may make a relation without saying so in its command tag.
+    pub(super) defines: Cell<bool>,
     pub(super) control: Rc<Control>,
     pub(super) patience: Patience,
     /// How long it waits for a replica, within that.
@@ -111,6 +114,7 @@ impl Client {
             wish,
             transaction: None,
             again: None,
+            defines: Cell::new(false),
             control,
             patience: Patience::default(),
             hurry: Patience::default(),

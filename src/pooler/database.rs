@@ -5,6 +5,7 @@ use crate::net::tls::ServerTls;
 use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
 use crate::routing::Policy;
+use crate::server::Target;
 use crate::session::PoolMode;
 use std::time::Duration;
 
@@ -53,6 +54,8 @@ pub struct Database {
     pub mode: PoolMode,
     /// Which statements go where.
     pub policy: Policy,
+    /// `catalog_refresh`.
+    pub catalog_refresh: Duration,
     /// `query_wait_timeout`; for ever, without.
     pub query_wait_timeout: Option<Duration>,
     /// `server_reset_query`, for session mode.
@@ -65,6 +68,21 @@ pub struct Database {
 }
 
 impl Database {
+    /// Where connections to `host` lead for `user`, when a client has asked for the database by the
+    /// name `asked`.
+    pub fn target(&self, host: &HostTarget, user: &str, asked: &str) -> Target {
+        Target {
+            address: host.address.clone(),
+            host_name: host.host_name.clone(),
+            tls: host.tls.clone(),
+            user: user.to_owned(),
+            database: self.dbname.clone().unwrap_or_else(|| asked.to_owned()),
+            connect_timeout: self.login.connect_timeout,
+            keepalive: self.login.keepalive,
+            prepared_max: self.login.prepared_max,
+        }
+    }
+
     /// Whether prepared statements are carried from server to server.
     pub fn translates(&self) -> bool {
         self.mode != PoolMode::Session && self.login.prepared_max > 0

@@ -21,7 +21,7 @@ pub async fn run(pooler: Arc<Pooler>) {
 
 /// Does what is due in every pool; says when the next is, if anything ever is.
 fn upkeep(pooler: &Arc<Pooler>) -> Option<Instant> {
-    let mut due: Option<Instant> = None;
+    let mut due = pooler.classifier.expire(Instant::now());
     for pool in pooler.all_pools() {
         let (opens, next) = pool.tick();
         let replacements = pool.sweep();

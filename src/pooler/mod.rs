@@ -9,9 +9,11 @@
 //! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
 //! * [`watch`]: how fresh replicas are, a [`gauge`] for each host, by one [`clock`]; [`sampler`]:
 //!   asking them.
+//! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
 //! * [`mailbox`]: how one worker reaches another.
 
+pub mod catalog;
 pub mod clock;
 pub mod database;
 mod gauge;
@@ -27,6 +29,7 @@ pub mod sampler;
 pub mod waiting;
 pub mod watch;
 
+pub use catalog::Current;
 pub use database::{Database, HostTarget, ServerLogin};
 pub use held::Held;
 pub use host::Host;

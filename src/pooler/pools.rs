@@ -1,5 +1,6 @@
 //! The pools of one database for one user: the primary's and each replica's.
 
+use super::catalog::Current;
 use super::clock::Latest;
 use super::database::Database;
 use super::pool::Pool;
@@ -69,6 +70,9 @@ pub struct Pools {
     pub last_write: Arc<Latest>,
     /// How often statements went where, and why: a row for each [`Gone`], a column for each reason.
     pub routes: Arc<Routes>,
+    /// What the database itself says of its functions and relations; asked only where there is a
+    /// choice of hosts.
+    pub catalog: Option<Arc<Current>>,
     /// What their sessions share: statements that mean the same on all their servers.
     pub shared: Arc<Shared>,
     /// What startup parameters came to on a server: asked once, then known.

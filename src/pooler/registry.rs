@@ -1,7 +1,8 @@
 //! All databases and all their pools.
 
+use super::catalog::Catalogs;
 use super::clock::{self, Latest};
-use super::database::{Database, HostTarget};
+use super::database::Database;
 use super::host::Host;
 use super::mailbox::Mailbox;
 use super::pool::{Common, Pool};
@@ -9,8 +10,7 @@ use super::pools::{Gone, Pools};
 use super::watch::Watch;
 use crate::auth::Credential;
 use crate::net::Address;
-use crate::routing::{Classifier, Reason, Role};
-use crate::server::Target;
+use crate::routing::{Catalog, Classifier, Reason, Role};
 use crate::session::{Shared, StatementIds};
 use crate::stats::Routes;
 use arc_swap::ArcSwap;
@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// Pools that may exist: one for each database, user and host in use. Only a configuration that
@@ -36,6 +36,7 @@ pub type Databases = HashMap<String, Arc<Database>>;
 pub struct Pooler {
     /// Says what a statement does.
     pub classifier: Classifier,
+    pub(super) catalogs: Catalogs,
     common: Common,
     mailboxes: Vec<Mailbox>,
     databases: ArcSwap<Databases>,
@@ -74,6 +75,7 @@ impl Pooler {
         };
         Pooler {
             classifier,
+            catalogs: Catalogs::default(),
             common,
             mailboxes,
             databases: ArcSwap::from_pointee(databases),
@@ -137,10 +139,14 @@ impl Pooler {
     }
 
     fn make(&self, key: &Key, database: &Arc<Database>, credential: &Credential) -> Pools {
-        let shared =
-            Arc::new(Shared::new(self.common.statements.clone(), crate::routing::ask::columns));
+        let dbname = database.dbname.as_deref().unwrap_or(&key.database);
+        let has_choice = !database.replicas.is_empty();
+        let catalog = has_choice.then(|| self.catalogs.current(database, dbname));
+        let definitions = catalog.as_ref().map(|catalog| catalog.definitions().clone());
+        let shared = Shared::new(self.common.statements.clone(), crate::routing::ask::columns);
+        let shared = Arc::new(shared.counting(definitions.unwrap_or_default()));
         let make = |role, host| {
-            let target = self.target(key, database, host);
+            let target = database.target(host, &key.user, &key.database);
             let host = self.host(&host.address);
             let credential = credential.clone();
             Arc::new(Pool::new(database, role, host, target, credential, &shared, &self.common))
@@ -148,6 +154,7 @@ impl Pooler {
         let pools = Pools {
             primary: make(Role::Primary, &database.primary),
             replicas: database.replicas.iter().map(|host| make(Role::Replica, host)).collect(),
+            catalog,
             watch: self.watch(database),
             routes: Arc::new(Routes::new(self.common.workers, Gone::ALL.len(), Reason::ALL.len())),
             last_write: self.last_writes.lock().entry(key.database.clone()).or_default().clone(),
@@ -155,6 +162,9 @@ impl Pooler {
             database: database.clone(),
             shared: shared.clone(),
         };
+        if let Some(catalog) = &pools.catalog {
+            self.catalogs.add_login(catalog, &pools.primary);
+        }
         if let Some(watch) = &pools.watch {
             watch.add_logins(pools.iter().cloned().collect());
             watch.tell_lag(database.policy.max_replica_lag);
@@ -188,19 +198,6 @@ impl Pooler {
 
     pub(super) fn watch_alarm(&self) -> &Notify {
         &self.watch_alarm
-    }
-
-    fn target(&self, key: &Key, database: &Database, host: &HostTarget) -> Target {
-        Target {
-            address: host.address.clone(),
-            host_name: host.host_name.clone(),
-            tls: host.tls.clone(),
-            user: key.user.clone(),
-            database: database.dbname.clone().unwrap_or_else(|| key.database.clone()),
-            connect_timeout: database.login.connect_timeout,
-            keepalive: database.login.keepalive,
-            prepared_max: database.login.prepared_max,
-        }
     }
 
     fn host(&self, address: &Address) -> Arc<Host> {
@@ -243,6 +240,8 @@ impl Pooler {
             Arc::strong_count(latest) > 1 || now.since(latest.get()) < WRITE_REMEMBERED
         });
         self.databases.store(Arc::new(databases));
+        // A statement that a client has prepared may be another database's from now on.
+        self.classifier.changed();
         self.generation.fetch_add(1, Ordering::Release);
         self.common.alarm.notify_one();
     }
@@ -253,6 +252,9 @@ impl Pooler {
                 self.post(pool, open);
             }
         }
+        if let Some(catalog) = &old.catalog {
+            catalog.set_refresh(database.catalog_refresh);
+        }
         if let Some(watch) = &old.watch {
             watch.tell_lag(database.policy.max_replica_lag);
         }
@@ -260,12 +262,20 @@ impl Pooler {
             database: database.clone(),
             primary: old.primary.clone(),
             replicas: old.replicas.clone(),
+            catalog: old.catalog.clone(),
             watch: old.watch.clone(),
             routes: old.routes.clone(),
             last_write: old.last_write.clone(),
             startups: old.startups.clone(),
             shared: old.shared.clone(),
         }
+    }
+
+    /// A standby has refused `sql` although it was taken for a read: see
+    /// [`Classifier::refused`].
+    pub fn refused(&self, sql: &[u8], catalog: &Catalog) {
+        self.classifier.refused(sql, catalog, Instant::now());
+        self.common.alarm.notify_one();
     }
 
     /// Has some worker start a login.

@@ -8,10 +8,19 @@ use foldhash::fast::FixedState;
 use super::class::Class;
 use super::fingerprint::Fingerprint;
 
-/// How many shapes one generation holds. An application has hundreds, a busy fleet of them a few
-/// thousand; both generations together stay below 2 MB (about 50 bytes a shape, spare room
-/// included). A shape that was dropped costs one more parse, some microseconds.
-pub const MAX_SHAPES: usize = 16_384;
+/// What all remembered shapes may cost, bytes. An application has hundreds of shapes, a busy fleet
+/// of them a few thousand, and each is remembered for each database and for each state of its
+/// catalog. A shape that was dropped costs one more parse, some microseconds.
+pub const MAX_BYTES: usize = 4 << 20;
+
+/// What one shape costs at worst, bytes: 24 for itself and one to find it, in a table that has just
+/// been doubled and is therefore not yet half full.
+const BYTES_PER_SHAPE: usize = 64;
+
+/// How many shapes one of the two generations holds.
+pub const MAX_SHAPES: usize = MAX_BYTES / BYTES_PER_SHAPE / 2;
+
+const _: () = assert!(2 * (size_of::<(Fingerprint, Class)>() + 1) < BYTES_PER_SHAPE);
 
 /// Classes by fingerprint.
 ///
@@ -55,6 +64,13 @@ impl Cache {
         current.insert(shape, class);
         if current.len() >= self.capacity {
             self.turn(turn);
+        }
+    }
+
+    /// The shape has to be examined again.
+    pub fn forget(&self, shape: Fingerprint) {
+        for generation in &self.generations {
+            generation.remove(&shape);
         }
     }
 

@@ -1,13 +1,20 @@
 //! The classifier: from a text's bytes to its class, remembered by shape.
 
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
 use super::Reason;
 use super::cache::{Cache, MAX_SHAPES};
+use super::catalog::{Catalog, FIRST_GENERATION};
 use super::class::Class;
 use super::fingerprint::{Fingerprint, Seed, fingerprint};
 use super::proof::MAX_TOKENS;
+use super::refusals::Refusals;
 use super::shape::Shape;
 use super::statement::{self, Finding};
 use super::token::{Kind, Token};
+
+pub use super::refusals::REFUSED_FOR;
 
 /// The longest text that is read at all. Cutting it into tokens takes its worker up to a
 /// millisecond; what is longer is nearly always a bulk INSERT, and goes to the primary anyway.
@@ -17,6 +24,11 @@ pub const MAX_CLASSIFIED_BYTES: usize = 256 * 1024;
 pub struct Classifier {
     seed: Seed,
     cache: Cache,
+    refusals: Refusals,
+    /// How many were learnt.
+    count: AtomicU64,
+    epoch: AtomicU32,
+    generations: AtomicU64,
 }
 
 impl std::fmt::Debug for Classifier {
@@ -30,37 +42,45 @@ impl Classifier {
     /// A classifier whose fingerprints are keyed with two random words.
     #[must_use]
     pub fn new(seed: [u64; 2]) -> Self {
-        Self { seed: Seed::new(seed), cache: Cache::new(MAX_SHAPES) }
+        Self {
+            seed: Seed::new(seed),
+            cache: Cache::new(MAX_SHAPES),
+            refusals: Refusals::default(),
+            count: AtomicU64::new(0),
+            epoch: AtomicU32::new(0),
+            generations: AtomicU64::new(FIRST_GENERATION),
+        }
     }
 
-    /// The class of a simple query's or a Parse message's text, without its terminating NUL.
+    /// The class of a simple query's or a Parse message's text, without its terminating NUL, in a
+    /// database with this `catalog`.
     ///
     /// Any bytes are allowed; what cannot be understood is a write. A known shape costs one pass
     /// over the text and no allocation.
     #[must_use]
-    pub fn classify(&self, sql: &[u8]) -> Class {
-        self.class(sql, Strings::Unknown)
+    pub fn classify(&self, sql: &[u8], catalog: &Catalog) -> Class {
+        self.class(sql, Strings::Unknown, catalog)
     }
 
     /// As [`Classifier::classify`], in a session where every string ends where the SQL standard
     /// says: [`Reason::Backslash`] is no objection then.
     #[must_use]
-    pub fn classify_standard(&self, sql: &[u8]) -> Class {
-        self.class(sql, Strings::Standard)
+    pub fn classify_standard(&self, sql: &[u8], catalog: &Catalog) -> Class {
+        self.class(sql, Strings::Standard, catalog)
     }
 
-    fn class(&self, sql: &[u8], strings: Strings) -> Class {
+    fn class(&self, sql: &[u8], strings: Strings, catalog: &Catalog) -> Class {
         if sql.len() > MAX_CLASSIFIED_BYTES {
             return Class::write(Reason::TooLong);
         }
-        let shape = match strings {
-            Strings::Unknown => self.fingerprint(sql),
-            Strings::Standard => self.fingerprint(sql).among_others(),
-        };
+        let shape = self.shape(sql, strings, catalog);
         if let Some(class) = self.cache.find(shape) {
             return class;
         }
-        let class = examine(sql, strings).class;
+        let class = match examine(sql, strings, catalog).class {
+            Class::READ if self.refusals.contains(shape) => Class::write(Reason::Refused),
+            class => class,
+        };
         self.cache.remember(shape, class);
         class
     }
@@ -69,6 +89,67 @@ impl Classifier {
     #[must_use]
     pub fn fingerprint(&self, sql: &[u8]) -> Fingerprint {
         fingerprint(sql, &self.seed)
+    }
+
+    fn shape(&self, sql: &[u8], strings: Strings, catalog: &Catalog) -> Fingerprint {
+        let shape = self.fingerprint(sql).within(catalog.generation());
+        match strings {
+            Strings::Unknown => shape,
+            Strings::Standard => shape.among_others(),
+        }
+    }
+
+    /// Counts everything that may change the class of a text that has one. A class that was kept
+    /// elsewhere is good for as long as the number that was read before it was asked for.
+    #[must_use]
+    pub fn epoch(&self) -> u32 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Another catalog is in use, or what is known of one is not so any more: to be called after
+    /// the change can be seen.
+    pub fn changed(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A number for a catalog that no other one of the process has had.
+    #[must_use]
+    pub fn next_generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A standby has refused `sql` although it was taken for a read: its shape is a write for
+    /// [`REFUSED_FOR`].
+    pub fn refused(&self, sql: &[u8], catalog: &Catalog, now: Instant) {
+        // Which of the two it was looked up as, its session knows.
+        for strings in [Strings::Unknown, Strings::Standard] {
+            let shape = self.shape(sql, strings, catalog);
+            if let Some(forgotten) = self.refusals.learn(shape, now) {
+                self.cache.forget(forgotten);
+            }
+            // Only what was taken for a read can be refused.
+            if self.cache.find(shape) == Some(Class::READ) {
+                self.cache.remember(shape, Class::write(Reason::Refused));
+            }
+        }
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.changed();
+    }
+
+    /// Forgets the refusals whose time is over; says when the next one's is.
+    pub fn expire(&self, now: Instant) -> Option<Instant> {
+        let (over, next) = self.refusals.expire(now);
+        over.iter().for_each(|shape| self.cache.forget(*shape));
+        if !over.is_empty() {
+            self.changed();
+        }
+        next
+    }
+
+    /// How many refusals were learnt since the process began.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 }
 
@@ -81,9 +162,9 @@ pub(crate) enum Strings {
     Standard,
 }
 
-/// The finding for a text, made without a cache. It depends on the text's shape and on `strings`
-/// and on nothing else, apart from [`MAX_CLASSIFIED_BYTES`].
-pub(crate) fn examine(sql: &[u8], strings: Strings) -> Finding {
+/// The finding for a text, made without a cache. It depends on the text's shape, on `strings` and
+/// the catalog, and on nothing else, apart from [`MAX_CLASSIFIED_BYTES`].
+pub(crate) fn examine(sql: &[u8], strings: Strings, catalog: &Catalog) -> Finding {
     if sql.len() > MAX_CLASSIFIED_BYTES {
         return Class::write(Reason::TooLong).into();
     }
@@ -93,9 +174,9 @@ pub(crate) fn examine(sql: &[u8], strings: Strings) -> Finding {
         return unclear_class(unclear).into();
     }
     if tokens.len() > MAX_TOKENS {
-        return cut_off(&tokens).into();
+        return cut_off(&tokens, catalog).into();
     }
-    most_demanding(&tokens)
+    catalog.judge(most_demanding(&tokens, catalog))
 }
 
 /// The lexer has cut it where it ends by the standard.
@@ -115,8 +196,8 @@ fn unclear_class(token: &Token<'_>) -> Class {
 }
 
 /// Only the first words of so long a text are believed, and only if they tell of a write.
-fn cut_off(tokens: &[Token<'_>]) -> Class {
-    match statement::examine(&tokens[..1]).class {
+fn cut_off(tokens: &[Token<'_>], catalog: &Catalog) -> Class {
+    match statement::examine(&tokens[..1], catalog).class {
         class if class == Class::write(Reason::Write) => class,
         _ => Class::write(Reason::TooLong),
     }
@@ -124,15 +205,15 @@ fn cut_off(tokens: &[Token<'_>]) -> Class {
 
 /// PostgreSQL runs all statements of one text on one host: the one that asks for most decides,
 /// the first of its like.
-fn most_demanding(tokens: &[Token<'_>]) -> Finding {
+fn most_demanding(tokens: &[Token<'_>], catalog: &Catalog) -> Finding {
     let mut decisive = None;
     for statement in tokens.split(|token| token.is_mark(";")).filter(|s| !s.is_empty()) {
-        let finding = statement::examine(statement);
+        let finding = statement::examine(statement, catalog);
         if decisive.as_ref().is_none_or(|d: &Finding| finding.class.demand() > d.class.demand()) {
             decisive = Some(finding);
         }
     }
-    decisive.unwrap_or_else(|| statement::examine(&[]))
+    decisive.unwrap_or_else(|| statement::examine(&[], catalog))
 }
 
 #[cfg(test)]

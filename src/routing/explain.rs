@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::catalog::Catalog;
 use super::class::Access;
 use super::classify::{Strings, examine};
 use super::policy::Role;
@@ -27,14 +28,15 @@ pub struct Explanation {
 
 /// The function, relation or the like that decided the class of `sql`, if one did.
 #[must_use]
-pub fn subject(sql: &[u8]) -> Option<String> {
-    examine(sql, Strings::Unknown).subject
+pub fn subject(sql: &[u8], catalog: &Catalog) -> Option<String> {
+    examine(sql, Strings::Unknown, catalog).subject
 }
 
 /// Explains statements under the rules of one database.
 #[derive(Debug)]
 pub struct Explainer {
     classifier: Classifier,
+    catalog: Catalog,
     /// Whether reads have a choice of hosts: `read_write_split`, and a replica to go to.
     splits: bool,
 }
@@ -43,16 +45,22 @@ impl Explainer {
     /// With `splits`, reads go to replicas; without, all goes to the primary.
     #[must_use]
     pub fn new(classifier: Classifier, splits: bool) -> Self {
-        Self { classifier, splits }
+        Self { classifier, catalog: Catalog::none(), splits }
+    }
+
+    /// The same in a database with this catalog.
+    #[must_use]
+    pub fn with(self, catalog: Catalog) -> Self {
+        Self { catalog, ..self }
     }
 
     /// Explains `sql`.
     #[must_use]
     pub fn explain(&self, sql: &str) -> Explanation {
-        let class = self.classifier.classify(sql.as_bytes());
+        let class = self.classifier.classify(sql.as_bytes(), &self.catalog);
         let is_read = class.access == Access::Read;
         let reason = if is_read && !self.splits { Reason::SplitOff } else { class.reason };
-        let detail = match examine(sql.as_bytes(), Strings::Unknown) {
+        let detail = match examine(sql.as_bytes(), Strings::Unknown, &self.catalog) {
             Finding { subject: Some(name), .. } => format!("{}: {name}", reason.explanation()),
             _ => reason.explanation().to_owned(),
         };

@@ -21,6 +21,14 @@ impl Fingerprint {
     pub(super) const fn among_others(self) -> Self {
         Self(!self.0, self.1)
     }
+
+    /// What identifies the shape in a database whose catalog is of this `generation`. One half is
+    /// enough to tell generations apart, and numbers that differ do so after a multiplication by
+    /// an odd one, too.
+    #[must_use]
+    pub const fn within(self, generation: u64) -> Self {
+        Self(self.0, self.1 ^ generation.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
 }
 
 /// The secret behind a process's fingerprints: whoever does not know it cannot look for two texts

@@ -9,7 +9,7 @@
 //! 2. [`fingerprint()`] hashes the shape; `cache` knows the [`Class`] of shapes seen before.
 //! 3. A new shape is split into statements. `statement` looks at the first words; a query goes to
 //!    `proof`, which parses it and accepts only what it knows, with `functions` and `relations`
-//!    telling which names are harmless.
+//!    telling which names are harmless, and the [`Catalog`] what the database's own are.
 //! 4. [`Policy`] turns the class into a [`Role`]; [`freshness`] says which replicas may serve the
 //!    session's read, and [`balance`] picks one of them.
 //!
@@ -19,6 +19,7 @@
 pub mod ask;
 pub mod balance;
 pub mod cache;
+pub mod catalog;
 mod class;
 mod classify;
 pub mod explain;
@@ -28,11 +29,13 @@ mod functions;
 pub mod hint;
 pub mod lexer;
 mod lines;
+mod making;
 mod objection;
 mod octets;
 mod policy;
 mod proof;
 mod reason;
+mod refusals;
 mod relations;
 pub mod shape;
 mod statement;
@@ -41,11 +44,13 @@ mod transaction;
 mod verb;
 
 pub use ask::Ask;
+pub use catalog::Catalog;
 pub use class::{Access, Class};
-pub use classify::{Classifier, MAX_CLASSIFIED_BYTES};
+pub use classify::{Classifier, MAX_CLASSIFIED_BYTES, REFUSED_FOR};
 pub use explain::{Explainer, Explanation};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use lines::{MAX_LINE_BYTES, run_lines};
+pub use making::makes_relation;
 pub use policy::{Decision, NoReplica, Policy, ReadYourWrites, Role, Route, Split, WithoutReplica};
 pub use proof::{MAX_DEPTH, MAX_TOKENS};
 pub use reason::Reason;

@@ -20,25 +20,28 @@ mod tokens;
 mod walk;
 
 use super::Reason;
+use super::catalog::Catalog;
 use super::objection::Objection;
 use super::token::Token;
 
 pub(crate) use syntax::name;
 pub use syntax::{MAX_DEPTH, MAX_TOKENS};
 
-/// Whether `tokens`, one statement, are a query that a replica may run.
-pub(crate) fn query(tokens: &[Token<'_>]) -> Result<(), Objection> {
-    match stack::with_room(tokens.len(), || parse_and_walk(tokens)) {
+/// Whether `tokens`, one statement, are a query that a replica of a database with this `catalog`
+/// may run.
+pub(crate) fn query(tokens: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
+    match stack::with_room(tokens.len(), || parse_and_walk(tokens, catalog)) {
         Err(Objection { reason: Reason::Unparsed, .. }) => {
             suspect::look_over(tokens)?;
-            tokens::read(tokens)
+            tokens::read(tokens, catalog)?;
         }
-        Ok(()) => suspect::look_over(tokens),
-        objection => objection,
+        Ok(()) => suspect::look_over(tokens)?,
+        objection => return objection,
     }
+    catalog.look_over(tokens)
 }
 
-fn parse_and_walk(tokens: &[Token<'_>]) -> Result<(), Objection> {
+fn parse_and_walk(tokens: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
     let tree = syntax::parse(tokens)?;
-    walk::walk(&tree)
+    walk::walk(&tree, catalog)
 }

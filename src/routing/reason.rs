@@ -38,7 +38,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    // What the text says: `Classifier::classify`.
+    // What the text and the catalog say: `Classifier::classify`.
     Read "read" "it only reads, and every part of it means the same on a replica",
     Write "write" "the statement changes something, or is one that a standby refuses",
     Locking "locking" "it locks rows (FOR UPDATE, FOR SHARE ...), which a standby refuses",
@@ -50,6 +50,19 @@ reasons! {
         "it calls a function of PostgreSQL that writes, or that fails or differs on a standby",
     PrimaryRelation "primary_relation"
         "it reads a catalog view that describes the host it is asked on",
+    UnknownRelation "unknown_relation"
+        "it reads a relation that was not there when the catalog was read",
+    VolatileFunction "volatile_function" "it calls a function of a user that may write (VOLATILE)",
+    Unlogged "unlogged" "it reads an unlogged relation, which a standby has not",
+    Foreign "foreign" "it reads a foreign table, whose server may tell the hosts apart",
+    Sequence "sequence" "it reads a sequence, which a standby may see up to 32 values ahead",
+    UnsafeView "unsafe_view" "it reads a view whose query must run on the primary",
+    UnsafePolicy "unsafe_policy"
+        "it reads a table whose row security policies must run on the primary",
+    UnsafeOperator "unsafe_operator" "it uses an operator that calls a volatile function",
+    UnsafeType "unsafe_type" "it uses a type whose input, checks or casts call a volatile function",
+    CatalogUnknown "catalog_unknown"
+        "the catalog of the database is not known now, so it may write",
     Temporary "temporary" "temporary objects exist on the primary only",
     ServerFile "server_file" "COPY TO a file or a program runs on the host itself",
     Session "session" "the statement belongs to the session's state, which the primary holds",
@@ -66,7 +79,8 @@ reasons! {
     OnlyPrimary "only_primary"
         "the database has no replicas, or its sessions keep their servers",
     Hint "hint" "a comment, SET pgweir.role or a startup option asks for this role",
-    Refused "refused" "a standby has refused it, and the primary runs it",
+    Refused "refused"
+        "a standby has refused it, or one of its shape within the last minute; the primary runs it",
     Shadow "shadow" "read_write_split is \"shadow\": it is only counted where it would go",
     SplitOff "split_off" "read_write_split is off: everything goes to the primary",
     NotFresh "not_fresh" "no replica is proven to show everything that the session has seen",

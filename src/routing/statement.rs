@@ -1,10 +1,10 @@
 //! The class of one statement by its first words; only queries are looked into.
 
 use super::Reason;
+use super::catalog::Catalog;
 use super::class::{Access, Class};
 use super::objection::Objection;
 use super::proof;
-use super::relations;
 use super::token::{Kind, Token};
 
 /// What one statement is, and the name of what decided if there is one.
@@ -30,17 +30,17 @@ impl From<Result<(), Objection>> for Finding {
 }
 
 /// The finding for one statement, which has no `;` in it.
-pub(crate) fn examine(tokens: &[Token<'_>]) -> Finding {
+pub(crate) fn examine(tokens: &[Token<'_>], catalog: &Catalog) -> Finding {
     match tokens {
         [] => Class::session(Reason::Empty).into(),
-        [first, ..] if first.is_mark("(") => proof::query(tokens).into(),
+        [first, ..] if first.is_mark("(") => proof::query(tokens, catalog).into(),
         [first, rest @ ..] if first.kind == Kind::Word => match leading(first) {
-            Leading::Query => proof::query(tokens).into(),
-            Leading::Explain => explain(rest),
-            Leading::Copy => copy(rest).into(),
+            Leading::Query => proof::query(tokens, catalog).into(),
+            Leading::Explain => explain(rest, catalog),
+            Leading::Copy => copy(rest, catalog).into(),
             Leading::Set => set(rest).into(),
             Leading::Prepare => prepare(rest).into(),
-            Leading::Declare => declare(rest),
+            Leading::Declare => declare(rest, catalog),
             Leading::Certain(class) => class.into(),
         },
         _ => Class::write(Reason::Unparsed).into(),
@@ -138,7 +138,7 @@ fn prepare(rest: &[Token<'_>]) -> Class {
 }
 
 /// DECLARE of a cursor over a read that ends with its transaction.
-fn declare(rest: &[Token<'_>]) -> Finding {
+fn declare(rest: &[Token<'_>], catalog: &Catalog) -> Finding {
     let Some(at) = rest.iter().position(|token| token.is_word("for")) else {
         return Class::write(Reason::Unparsed).into();
     };
@@ -147,7 +147,7 @@ fn declare(rest: &[Token<'_>]) -> Finding {
         return Class::write(Reason::Write).into();
     }
     match query {
-        [first, ..] if starts_query(first) => match Finding::from(proof::query(query)) {
+        [first, ..] if starts_query(first) => match Finding::from(proof::query(query, catalog)) {
             Finding { class: Class::READ, .. } => Class::session(Reason::Cursor).into(),
             objection => objection,
         },
@@ -160,7 +160,7 @@ fn is_without(token: &Token<'_>) -> bool {
 }
 
 /// EXPLAIN goes where its statement goes: its plan, and what ANALYZE runs, belong to that host.
-fn explain(rest: &[Token<'_>]) -> Finding {
+fn explain(rest: &[Token<'_>], catalog: &Catalog) -> Finding {
     let statement = match rest {
         [open, first, ..] if open.is_mark("(") && !starts_query(first) => after_group(rest),
         _ => after_words(rest, &["analyze", "analyse", "verbose"]),
@@ -168,7 +168,7 @@ fn explain(rest: &[Token<'_>]) -> Finding {
     match statement {
         [] => Class::write(Reason::Unparsed).into(),
         [first, ..] if first.is_word("explain") => Class::write(Reason::Unparsed).into(),
-        statement => explained(examine(statement)),
+        statement => explained(examine(statement, catalog)),
     }
 }
 
@@ -211,7 +211,7 @@ fn after_group<'t, 'a>(tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
 }
 
 /// COPY reads if a query or a table goes to the client (STDOUT), and only then.
-fn copy(rest: &[Token<'_>]) -> Result<(), Objection> {
+fn copy(rest: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
     let (source, target) = match rest {
         [open, ..] if open.is_mark("(") => {
             let target = after_group(rest);
@@ -220,7 +220,9 @@ fn copy(rest: &[Token<'_>]) -> Result<(), Objection> {
         _ => rest.split_at(rest.iter().position(is_direction).unwrap_or(rest.len())),
     };
     match target {
-        [to, stdout, ..] if to.is_word("to") && stdout.is_word("stdout") => copy_source(source),
+        [to, stdout, ..] if to.is_word("to") && stdout.is_word("stdout") => {
+            copy_source(source, catalog)
+        }
         [to, ..] if to.is_word("to") => Err(Reason::ServerFile.into()),
         [from, ..] if from.is_word("from") => Err(Reason::Write.into()),
         _ => Err(Reason::Unparsed.into()),
@@ -232,9 +234,9 @@ fn is_direction(token: &Token<'_>) -> bool {
 }
 
 /// A query in parentheses, or a table with or without a list of columns.
-fn copy_source(source: &[Token<'_>]) -> Result<(), Objection> {
+fn copy_source(source: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
     if source.first().is_some_and(|open| open.is_mark("(")) {
-        return copy_query(source);
+        return copy_query(source, catalog);
     }
     let name = source.split(|t| t.is_mark("(")).next().unwrap_or_default();
     let (schema, table) = match name {
@@ -243,16 +245,16 @@ fn copy_source(source: &[Token<'_>]) -> Result<(), Objection> {
         _ => return Err(Reason::Unparsed.into()),
     };
     let table = proof::name(table)?;
-    match relations::objection(schema.as_deref(), &table) {
+    match catalog.relation(schema.as_deref(), &table) {
         Some(reason) => Err(Objection::to(reason, table)),
         None => Ok(()),
     }
 }
 
 /// COPY takes INSERT, UPDATE, DELETE and MERGE with RETURNING as its query, too.
-fn copy_query(source: &[Token<'_>]) -> Result<(), Objection> {
+fn copy_query(source: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
     match source.get(1) {
         Some(first) if !starts_query(first) => Err(Reason::Write.into()),
-        _ => proof::query(source),
+        _ => proof::query(source, catalog),
     }
 }

@@ -18,12 +18,16 @@
 //! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree, and
 //!   [`unit_count`] says what must be answered before more is built on it.
 //! * [`own`] answers what pgweir itself is asked, and what need not be known by a server yet.
-//! * [`parameters`] and [`statements`] are what follows a client from server to server.
+//! * [`parameters`] and [`statements`] are what follows a client from server to server; a [`memo`]
+//!   keeps what routing said of a statement.
+//! * [`definitions`] are counted, for those who keep what is known of the database's objects.
 //! * [`trial`] looks at what a replica answers before the client does.
 //! * [`release`] is the one place that can say that a server is clean.
 
 pub mod cancel_key;
+pub mod definitions;
 pub mod entry;
+pub mod memo;
 pub mod outbox;
 pub mod own;
 pub mod parameters;
@@ -53,6 +57,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
+pub use definitions::Definitions;
 pub use outbox::Outbox;
 pub use own::{Columns, Told};
 pub use parameters::{ParameterSet, Parameters};

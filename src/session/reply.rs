@@ -176,7 +176,9 @@ impl Session {
             return;
         }
         let Some(body) = message.body() else { return };
-        match tag::command_tag(body) {
+        let command = tag::command_tag(body);
+        self.defining.done(command, &shared.definitions);
+        match command {
             b"DISCARD ALL" => {
                 self.deallocate_all(server);
                 server.forget_unreported(shared);
@@ -199,6 +201,7 @@ impl Session {
     /// The server is ready for the client's next unit.
     fn ready(&mut self, shared: &Shared, server: &ServerSide) {
         self.resetting = false;
+        self.defining.ready(server.status, &shared.definitions);
         if self.redefining && server.status == TransactionStatus::Idle {
             // What others have prepared since then saw the tables as they were before.
             self.redefining = false;

@@ -1,5 +1,6 @@
 //! A client's session between its statements, and what all sessions share.
 
+use super::definitions::{Defining, Definitions};
 use super::own::{Columns, Own};
 use super::parameters::{Interner, Parameters};
 use super::pipeline::Unnamed;
@@ -39,6 +40,8 @@ pub struct Shared {
     pub interner: Interner,
     /// Prepared statements.
     pub statements: StatementRegistry,
+    /// What sessions of the database have defined.
+    pub definitions: Definitions,
     own: fn(&[u8]) -> Option<Columns>,
 }
 
@@ -53,12 +56,22 @@ impl Shared {
     /// pgweir answers itself, and with which columns.
     pub fn new(ids: StatementIds, own: fn(&[u8]) -> Option<Columns>) -> Self {
         let statements = StatementRegistry::new(ids);
-        Shared { interner: Interner::default(), statements, own }
+        Shared {
+            interner: Interner::default(),
+            statements,
+            definitions: Definitions::default(),
+            own,
+        }
     }
 
     /// The columns of a statement that pgweir answers itself.
     pub(super) fn own(&self, text: &[u8]) -> Option<Columns> {
         (self.own)(text)
+    }
+
+    /// The same, with definitions counted there.
+    pub fn counting(self, definitions: Definitions) -> Self {
+        Shared { definitions, ..self }
     }
 }
 
@@ -120,6 +133,8 @@ pub struct Session {
     pub(super) resetting: bool,
     /// Its transaction has changed what prepared statements return.
     pub(super) redefining: bool,
+    /// The same for what others know of the database's objects.
+    pub(super) defining: Defining,
     /// A long `Parse` that is being gathered.
     pub(super) gathering: Option<Box<Gathering>>,
     /// Why what the client sends now goes nowhere.
@@ -150,6 +165,7 @@ impl Session {
             startup,
             resetting: false,
             redefining: false,
+            defining: Defining::default(),
             gathering: None,
             refusing: super::refusal::Refusing::Nothing,
             own: Own::default(),

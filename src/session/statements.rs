@@ -3,6 +3,7 @@
 //! A client's `s1` and another's `lookup` that prepare the same text are one [`Statement`]. A
 //! server knows it as `pgweir_<id>`, prepared there when it is first needed.
 
+use super::memo::Memo;
 use super::server_name::ServerName;
 use crate::ids::StatementId;
 use dashmap::DashMap;
@@ -10,8 +11,8 @@ use foldhash::quality::RandomState;
 use hashlink::LinkedHashMap;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 /// The registry is swept for statements that nobody uses when it has this many, and then at
 /// twice what was left.
@@ -39,8 +40,8 @@ pub struct Statement {
     pub id: StatementId,
     /// Text, terminator, parameter types: a `Parse` after its name.
     pub prepared: Box<[u8]>,
-    /// What routing said of the text, kept so that it is asked once.
-    pub class: OnceLock<u16>,
+    /// What routing said of the text, kept so that it is asked once in each epoch.
+    pub class: Memo,
     /// Whether a server of its pools has accepted it: preparing it again needs no server.
     pub(super) accepted: AtomicBool,
 }
@@ -119,7 +120,7 @@ impl StatementRegistry {
         let statement = Arc::new(Statement {
             id: self.ids.next(),
             prepared: prepared.into(),
-            class: OnceLock::new(),
+            class: Memo::default(),
             accepted: AtomicBool::new(false),
         });
         let kept = self.by_text.entry(key).or_insert_with(|| statement.clone());

@@ -2,6 +2,7 @@
 
 mod asking;
 mod cancel;
+mod catalog;
 mod consistency;
 mod defects;
 mod freshness;

@@ -65,6 +65,10 @@ settings! {
         /// does not wait.
         read_wait: Duration =
             time_from_ms(0), default Duration::from_millis(10), at AtReload;
+        /// How often a database is asked whether its functions, tables and views have changed. What
+        /// clients of pgweir change is known at once.
+        catalog_refresh: Duration =
+            time_from_ms(100), default Duration::from_secs(30), at AtReload;
         /// Where transactions of several statements go: to the primary, to a replica if they are
         /// READ ONLY, or to a replica until they write.
         transactions: Transactions =

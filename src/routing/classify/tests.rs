@@ -9,21 +9,23 @@ mod places;
 mod soup;
 mod table;
 
+static NONE: Catalog = Catalog::none();
+
 fn classifier() -> Classifier {
     Classifier::new([7, 11])
 }
 
 fn class(sql: &str) -> Class {
-    classifier().classify(sql.as_bytes())
+    classifier().classify(sql.as_bytes(), &NONE)
 }
 
 #[test]
 fn a_known_shape_is_answered_from_the_cache_with_the_same_class() {
     let classifier = classifier();
     for sql in ["SELECT 1", "DELETE FROM t WHERE a = 1", "SELECT 2 -- two", "BEGIN", "begin"] {
-        let first = classifier.classify(sql.as_bytes());
-        assert_eq!(classifier.classify(sql.as_bytes()), first);
-        assert_eq!(examine(sql.as_bytes(), Strings::Unknown).class, first);
+        let first = classifier.classify(sql.as_bytes(), &NONE);
+        assert_eq!(classifier.classify(sql.as_bytes(), &NONE), first);
+        assert_eq!(examine(sql.as_bytes(), Strings::Unknown, &NONE).class, first);
     }
     assert_eq!(classifier.cache.shapes(), 3);
 }
@@ -40,8 +42,8 @@ fn a_session_that_tells_where_strings_end_takes_the_doubt() {
     ] {
         // The second time both come from the cache.
         for _ in 0..2 {
-            assert_eq!(classifier.classify_standard(sql.as_bytes()), standard, "{sql}");
-            assert_ne!(classifier.classify(sql.as_bytes()), Class::READ, "{sql}");
+            assert_eq!(classifier.classify_standard(sql.as_bytes(), &NONE), standard, "{sql}");
+            assert_ne!(classifier.classify(sql.as_bytes(), &NONE), Class::READ, "{sql}");
         }
     }
 }
@@ -186,7 +188,7 @@ fn the_explanation_is_the_classification() {
 proptest! {
     #[test]
     fn any_bytes_have_a_class(sql in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = classifier().classify(&sql);
+        let _ = classifier().classify(&sql, &NONE);
     }
 
     #[test]
@@ -206,7 +208,7 @@ proptest! {
     #[test]
     fn where_nothing_is_unclear_strings_end_alike_in_all_sessions(sql in soup::soup()) {
         let class = class(&sql);
-        let standard = classifier().classify_standard(sql.as_bytes());
+        let standard = classifier().classify_standard(sql.as_bytes(), &NONE);
         prop_assert!(class == standard || class.reason == Reason::Backslash, "{}", sql);
     }
 
@@ -221,7 +223,7 @@ proptest! {
         let fingerprint = |sql: &str| classifier.fingerprint(sql.as_bytes());
         prop_assert_eq!(fingerprint(&sql), fingerprint(&other), "{} / {}", sql, other);
         for strings in [Strings::Unknown, Strings::Standard] {
-            let [one, two] = [&sql, &other].map(|text| examine(text.as_bytes(), strings));
+            let [one, two] = [&sql, &other].map(|text| examine(text.as_bytes(), strings, &NONE));
             prop_assert_eq!(one, two, "{} / {}", sql, other);
         }
     }

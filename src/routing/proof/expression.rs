@@ -6,8 +6,8 @@ use sqlparser::ast::{
     Subscript, WindowFrame, WindowFrameBound, WindowSpec, WindowType,
 };
 
+use super::super::Reason;
 use super::super::objection::Objection;
-use super::super::{Reason, functions};
 use super::keywords;
 use super::walk::{Accepted, Node, Walk, refuse, require, wildcard};
 
@@ -156,7 +156,7 @@ fn call<'t>(walk: &mut Walk<'t>, function: &'t Function) -> Accepted {
         null_treatment: _,
         over,
     } = function;
-    callee(name)?;
+    callee(walk, name)?;
     require(!uses_odbc_syntax && matches!(parameters, FunctionArguments::None))?;
     match args {
         FunctionArguments::None => {}
@@ -171,23 +171,21 @@ fn call<'t>(walk: &mut Walk<'t>, function: &'t Function) -> Accepted {
     }
 }
 
-/// A function's name: PostgreSQL's own if it stands alone or in `pg_catalog`.
-pub(super) fn callee(name: &ObjectName) -> Accepted {
-    let function = match name.0.as_slice() {
+/// A function's name, with or without a schema. Nobody writes the database in front of both.
+pub(super) fn callee(walk: &Walk<'_>, name: &ObjectName) -> Accepted {
+    let (schema, function) = match name.0.as_slice() {
         [ObjectNamePart::Identifier(word)]
             if word.quote_style.is_none() && keywords::is_syntax(&word.value) =>
         {
             return Ok(());
         }
-        [ObjectNamePart::Identifier(function)] => function,
-        [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(function)]
-            if schema.value == "pg_catalog" =>
-        {
-            function
+        [ObjectNamePart::Identifier(function)] => (None, function),
+        [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(function)] => {
+            (Some(schema.value.as_str()), function)
         }
         _ => return Err(Objection::to(Reason::UnknownFunction, name.to_string())),
     };
-    match functions::objection(&function.value) {
+    match walk.catalog.call(schema, &function.value) {
         Some(reason) => Err(Objection::to(reason, name.to_string())),
         None => Ok(()),
     }

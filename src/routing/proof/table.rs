@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::expression;
-use super::walk::{Accepted, Node, Walk, refuse, relation, require};
+use super::walk::{Accepted, Node, Walk, refuse, require};
 
 /// A table and what is joined to it.
 pub(super) fn joined<'t>(walk: &mut Walk<'t>, joined: &'t TableWithJoins) -> Accepted {
@@ -48,7 +48,7 @@ pub(super) fn factor<'t>(walk: &mut Walk<'t>, factor: &'t TableFactor) -> Accept
             require(sample.is_none())
         }
         TableFactor::Function { lateral: _, name, args, with_ordinality: _, alias: _ } => {
-            expression::callee(name)?;
+            expression::callee(walk, name)?;
             expression::arguments(walk, args)
         }
         TableFactor::UNNEST { alias: _, array_exprs, with_offset, .. } => {
@@ -88,22 +88,22 @@ fn table<'t>(walk: &mut Walk<'t>, factor: &'t TableFactor) -> Accepted {
     require(json_path.is_none() && index_hints.is_empty())?;
     sample.iter().try_for_each(|kind| table_sample(walk, kind))?;
     match args {
-        None => named(name),
+        None => named(walk, name),
         Some(TableFunctionArgs { args, settings }) => {
             require(settings.is_none())?;
-            expression::callee(name)?;
+            expression::callee(walk, name)?;
             expression::arguments(walk, args)
         }
     }
 }
 
 /// A plain name, with or without a schema, or with the current database in front of both.
-fn named(name: &ObjectName) -> Accepted {
+fn named(walk: &Walk<'_>, name: &ObjectName) -> Accepted {
     match name.0.as_slice() {
-        [ObjectNamePart::Identifier(table)] => relation(None, &table.value),
+        [ObjectNamePart::Identifier(table)] => walk.relation(None, &table.value),
         [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(table)]
         | [_, ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(table)] => {
-            relation(Some(&schema.value), &table.value)
+            walk.relation(Some(&schema.value), &table.value)
         }
         _ => refuse(),
     }

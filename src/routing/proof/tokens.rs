@@ -8,20 +8,21 @@
 //! [`suspect`](super::suspect) has looked at the tokens before: locking clauses and INTO are its
 //! part.
 
+use super::super::Reason;
+use super::super::catalog::Catalog;
 use super::super::objection::Objection;
 use super::super::token::{Kind, Token};
-use super::super::{Reason, functions, relations};
 use super::groups::Groups;
 use super::keywords::{self, Keyword};
 use super::syntax::name;
 
 /// Objects to the first word of `tokens`, one query, that may write or mean another host.
-pub(super) fn read(tokens: &[Token<'_>]) -> Result<(), Objection> {
+pub(super) fn read(tokens: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
     let groups = Groups::of(tokens)?;
     if !begins_query(tokens) {
         return Err(Reason::Unparsed.into());
     }
-    let reader = Reader { tokens, groups };
+    let reader = Reader { tokens, groups, catalog };
     (0..tokens.len()).try_for_each(|at| reader.look_at(at))
 }
 
@@ -38,6 +39,7 @@ const JOINS: &[&str] = &["left", "right", "full", "inner", "outer", "cross", "na
 struct Reader<'t, 'a> {
     tokens: &'t [Token<'a>],
     groups: Groups,
+    catalog: &'t Catalog,
 }
 
 impl Reader<'_, '_> {
@@ -84,7 +86,7 @@ impl Reader<'_, '_> {
             let shown = format!("{schema_name}.{called}");
             return Err(Objection::to(Reason::UnknownFunction, shown));
         }
-        call(Some(&schema_name), &called)
+        self.call(Some(&schema_name), &called)
     }
 
     fn unqualified(&self, at: usize) -> Result<(), Objection> {
@@ -94,7 +96,7 @@ impl Reader<'_, '_> {
             _ if self.is_behind_word(at, "tablesample") => {
                 Err(Objection::to(Reason::UnknownFunction, called))
             }
-            _ => call(None, &called),
+            _ => self.call(None, &called),
         }
     }
 
@@ -185,7 +187,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// A name that may be a relation's, whatever it is.
+    /// A name that may be a relation's, whatever it is. One that no relation has may be anything.
     fn perhaps_relation(&self, at: usize) -> Result<(), Objection> {
         let token = &self.tokens[at];
         if keywords::of(token) == Some(Keyword::Reserved) {
@@ -196,10 +198,17 @@ impl Reader<'_, '_> {
             Some(schema) if is_name(&self.tokens[schema]) => Some(name(&self.tokens[schema])?),
             _ => None,
         };
-        match relations::objection(schema.as_deref(), &named) {
+        match self.catalog.name(schema.as_deref(), &named) {
             Some(reason) => Err(Objection::to(reason, named)),
             None => Ok(()),
         }
+    }
+
+    fn call(&self, schema: Option<&str>, called: &str) -> Result<(), Objection> {
+        let Some(reason) = self.catalog.call(schema, called) else { return Ok(()) };
+        let shown = schema.filter(|schema| *schema != "pg_catalog");
+        let shown = shown.map_or_else(|| called.to_owned(), |schema| format!("{schema}.{called}"));
+        Err(Objection::to(reason, shown))
     }
 
     fn is_behind(&self, at: usize, mark: &str) -> bool {
@@ -208,17 +217,6 @@ impl Reader<'_, '_> {
 
     fn is_behind_word(&self, at: usize, lower: &str) -> bool {
         at.checked_sub(1).is_some_and(|before| self.tokens[before].is_word(lower))
-    }
-}
-
-/// PostgreSQL's own function if it stands alone or in `pg_catalog`.
-fn call(schema: Option<&str>, called: &str) -> Result<(), Objection> {
-    match (schema, functions::objection(called)) {
-        (None | Some("pg_catalog"), None) => Ok(()),
-        (None | Some("pg_catalog"), Some(reason)) => Err(Objection::to(reason, called)),
-        (Some(schema), _) => {
-            Err(Objection::to(Reason::UnknownFunction, format!("{schema}.{called}")))
-        }
     }
 }
 

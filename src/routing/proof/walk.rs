@@ -4,6 +4,8 @@
 //! tokens. Structures are taken apart field by field, without `..` where a field could hold an
 //! expression, so that a new version of the parser cannot add one unseen.
 
+use std::collections::HashSet;
+
 use sqlparser::ast::{
     Cte, Distinct, Expr, GroupByExpr, GroupByWithModifier, LimitClause, NamedWindowExpr, OrderBy,
     OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
@@ -11,8 +13,9 @@ use sqlparser::ast::{
     WildcardAdditionalOptions, With,
 };
 
+use super::super::Reason;
+use super::super::catalog::Catalog;
 use super::super::objection::Objection;
-use super::super::{Reason, relations};
 use super::{expression, table};
 
 /// A part of the tree that has not been looked at.
@@ -24,10 +27,12 @@ pub(super) enum Node<'t> {
     Expr(&'t Expr),
 }
 
-/// What is still to be visited.
-#[derive(Default)]
+/// What is still to be visited, and what is known of the names in it.
 pub(super) struct Walk<'t> {
     pending: Vec<Node<'t>>,
+    /// The names of WITH queries, wherever they hold: a relation of such a name may not be meant.
+    with: HashSet<&'t str>,
+    pub(super) catalog: &'t Catalog,
 }
 
 /// Whether a part is acceptable, its children aside, which have been put on the list.
@@ -44,11 +49,11 @@ pub(super) fn require(condition: bool) -> Accepted {
 }
 
 /// Objects to the first part of `query` that is not known to be fit for a replica.
-pub(super) fn walk(query: &Query) -> Accepted {
+pub(super) fn walk<'t>(query: &'t Query, catalog: &'t Catalog) -> Accepted {
     if is_write(&query.body) {
         return Err(Reason::Write.into());
     }
-    let mut walk = Walk { pending: vec![Node::Query(query)] };
+    let mut walk = Walk { pending: vec![Node::Query(query)], with: HashSet::new(), catalog };
     while let Some(node) = walk.pending.pop() {
         match node {
             Node::Query(query) => walk.query(query)?,
@@ -78,6 +83,16 @@ impl<'t> Walk<'t> {
         self.pending.extend(exprs.into_iter().map(Node::Expr));
     }
 
+    /// A relation by the name that PostgreSQL will look up. A query is visited before what is in
+    /// it, so the WITH queries that the name may mean are known.
+    pub(super) fn relation(&self, schema: Option<&str>, name: &str) -> Accepted {
+        let objection = match schema {
+            None if self.with.contains(name) => self.catalog.name(None, name),
+            _ => self.catalog.relation(schema, name),
+        };
+        objection.map_or(Ok(()), |reason| Err(Objection::to(reason, name)))
+    }
+
     fn query(&mut self, query: &'t Query) -> Accepted {
         let Query {
             with,
@@ -105,8 +120,9 @@ impl<'t> Walk<'t> {
 
     fn with(&mut self, with: &'t With) -> Accepted {
         with.cte_tables.iter().try_for_each(|cte| {
-            let Cte { alias: _, query, from, materialized: _, closing_paren_token: _ } = cte;
+            let Cte { alias, query, from, materialized: _, closing_paren_token: _ } = cte;
             require(from.is_none())?;
+            self.with.insert(&alias.name.value);
             self.push(Node::Query(query));
             Ok(())
         })
@@ -123,7 +139,7 @@ impl<'t> Walk<'t> {
             SetExpr::Values(values) => self.push_exprs(values.rows.iter().flat_map(|row| &**row)),
             SetExpr::Table(table) => {
                 let name = table.table_name.as_deref().unwrap_or_default();
-                return relation(table.schema_name.as_deref(), name);
+                return self.relation(table.schema_name.as_deref(), name);
             }
             SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
                 return Err(Reason::WritingCte.into());
@@ -253,12 +269,4 @@ pub(super) fn wildcard(options: &WildcardAdditionalOptions) -> Accepted {
     } = options;
     require(opt_ilike.is_none() && opt_exclude.is_none() && opt_except.is_none())?;
     require(opt_replace.is_none() && opt_rename.is_none())
-}
-
-/// A relation by the name that PostgreSQL will look up.
-pub(super) fn relation(schema: Option<&str>, name: &str) -> Accepted {
-    match relations::objection(schema, name) {
-        Some(reason) => Err(Objection::to(reason, name)),
-        None => Ok(()),
-    }
 }

@@ -161,7 +161,7 @@ fn a_token_carries_a_write_to_another_session() {
 fn shadow_mode_counts_and_sends_all_to_the_primary() {
     let database = Database::with(SETUP);
     let config = format!("[routing]\nread_write_split = \"shadow\"\n\n{}", database.config());
-    let pgweir = Pgweir::start(&config);
+    let pgweir = Pgweir::start(&config).with_catalog_of(&database);
     let mut wire = pgweir.client(&database);
     for _ in 0..5 {
         wire.rows(READ);

@@ -5,6 +5,7 @@
 //! Where a statement ran is known from the hosts' logs ([`Trace`](crate::support::Trace)).
 
 mod again;
+mod catalog;
 mod commits;
 mod cut_off;
 mod hosts;
@@ -28,6 +29,11 @@ const SPLIT: &str = "[pooler]\ndefault_pool_size = 1\n\n[routing]\nread_your_wri
 /// In front of the primary and its replicas, with one server for each: what one client leaves behind, the
 /// next one finds.
 fn split(database: &Database) -> Pgweir {
+    split_at_first(database).with_catalog_of(database)
+}
+
+/// The same, before it knows the catalog.
+fn split_at_first(database: &Database) -> Pgweir {
     Pgweir::start(&format!("{SPLIT}{}", database.config()))
 }
 

@@ -8,7 +8,9 @@ use crate::support::frontend::query;
 use crate::support::{Database, Pgweir, Wire, until};
 
 /// A view whose one row is the name of the host that it is read on: to pgweir a read like any other.
-const SCHEMA: &str = "CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
+const SCHEMA: &str = "CREATE FUNCTION host() RETURNS text STABLE LANGUAGE sql
+        AS $$ SELECT current_setting('cluster_name') $$;
+    CREATE VIEW place AS SELECT host() AS host;
     CREATE TABLE t (id int);";
 
 const WHERE: &str = "SELECT host FROM place";

@@ -3,9 +3,11 @@
 use crate::support::frontend::{bind, execute, parse, query, sync};
 use crate::support::{Database, Pgweir, Wire, until};
 
-/// A view whose one row is the name of the host that it is read on: to pgweir a read like any other.
-const PLACE: &str = "CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
-    CREATE TABLE t (id int)";
+/// A view whose one row is the name of the host that it is read on. The function that says so is
+/// called stable, so to pgweir it is a read like any other.
+const PLACE: &str = "CREATE FUNCTION host() RETURNS text STABLE LANGUAGE sql
+        AS $$ SELECT current_setting('cluster_name') $$;
+    CREATE VIEW place AS SELECT host() AS host; CREATE TABLE t (id int)";
 
 const WHERE: &str = "SELECT host FROM place";
 
@@ -69,7 +71,7 @@ fn a_backslash_at_the_end_of_a_string_is_no_doubt_where_strings_are_standard() {
 #[test]
 fn a_pipeline_of_reads_and_writes_keeps_its_order() {
     let database = Database::with(PLACE);
-    let pgweir = Pgweir::start(&database.config());
+    let pgweir = Pgweir::start(&database.config()).with_catalog_of(&database);
     let mut wire = pgweir.client(&database);
     wire.send([
         query("SELECT 1 AS first"),
@@ -89,7 +91,7 @@ fn a_pipeline_of_reads_and_writes_keeps_its_order() {
 #[test]
 fn a_write_behind_a_read_that_still_runs_goes_to_the_primary() {
     let database = Database::with(PLACE);
-    let pgweir = Pgweir::start(&database.config());
+    let pgweir = Pgweir::start(&database.config()).with_catalog_of(&database);
     let mut wire = pgweir.client(&database);
     for n in 1..=20 {
         wire.send([query(WHERE)]);
@@ -104,7 +106,7 @@ fn a_write_behind_a_read_that_still_runs_goes_to_the_primary() {
 #[test]
 fn a_write_that_was_prepared_before_goes_to_the_primary_behind_a_read() {
     let database = Database::with(PLACE);
-    let pgweir = Pgweir::start(&database.config());
+    let pgweir = Pgweir::start(&database.config()).with_catalog_of(&database);
     let insert = [parse("w", "INSERT INTO t VALUES (1)"), bind("", "w", &[]), execute(""), sync()];
     let mut first = pgweir.client(&database);
     first.send(insert.clone());
@@ -119,7 +121,7 @@ fn a_write_that_was_prepared_before_goes_to_the_primary_behind_a_read() {
 #[test]
 fn a_transaction_may_begin_in_the_middle_of_a_packet() {
     let database = Database::with(PLACE);
-    let pgweir = Pgweir::start(&database.config());
+    let pgweir = Pgweir::start(&database.config()).with_catalog_of(&database);
     let mut wire = pgweir.client(&database);
     let insert = query("INSERT INTO t VALUES (1)");
     let (front, back) = insert.split_at(9);
@@ -161,7 +163,8 @@ fn a_replica_that_cannot_be_reached_serves_nothing_and_nobody_notices() {
     let replicas = database.cluster.replicas();
     let gone = crate::support::free_port();
     let port = replicas[1].port().to_string();
-    let pgweir = Pgweir::start(&database.config().replace(&port, &gone.to_string()));
+    let config = database.config().replace(&port, &gone.to_string());
+    let pgweir = Pgweir::start(&config).with_catalog_of(&database);
     for _ in 0..6 {
         let mut wire = pgweir.client(&database);
         let host = wire.value(WHERE);

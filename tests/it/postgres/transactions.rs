@@ -4,7 +4,9 @@ use crate::support::frontend::{bind, describe_portal, execute, parse, query, syn
 use crate::support::{Database, Pgweir, Wire, until};
 
 /// A view whose one row is the name of the host that it is read on.
-const SETUP: &str = "CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
+const SETUP: &str = "CREATE FUNCTION host() RETURNS text STABLE LANGUAGE sql
+        AS $$ SELECT current_setting('cluster_name') $$;
+    CREATE VIEW place AS SELECT host() AS host;
     CREATE TABLE t (id int);
     CREATE SEQUENCE s;
     CREATE VIEW hidden AS SELECT nextval('s')";

@@ -83,6 +83,14 @@ impl Pgweir {
         wire
     }
 
+    /// Waits until it knows the catalog of this database, which has a choice of hosts: reads go to
+    /// replicas from then on.
+    pub fn with_catalog_of(self, database: &Database) -> Pgweir {
+        drop(self.client(database));
+        self.wait_for_log("catalog read");
+        self
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.id()

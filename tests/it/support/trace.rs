@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use pgweir::demo::{Cluster, Host};
 
-/// In every statement by which pgweir asks hosts how far they are.
-const OWN: &str = "pgweir_position";
+/// In every statement by which pgweir asks hosts how far they are, and what they have.
+const OWN: [&str; 2] = ["pgweir_position", "pgweir_catalog"];
 
 /// The logs of all hosts, read from where the last question left off.
 ///
@@ -66,7 +66,7 @@ impl Trace {
     pub fn ran(&mut self) -> Vec<Ran> {
         let of = &self.of;
         let ran = self.logs.iter_mut().flat_map(|log| log.ran(of));
-        ran.filter(|ran| !ran.line.contains(OWN)).collect()
+        ran.filter(|ran| !OWN.iter().any(|own| ran.line.contains(own))).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::routing::shape::Shape;
 
 fn read_text(sql: &str) -> Result<(), Objection> {
     let tokens: Vec<_> = Shape::new(sql.as_bytes()).collect();
-    super::super::suspect::look_over(&tokens).and_then(|()| read(&tokens))
+    super::super::suspect::look_over(&tokens).and_then(|()| read(&tokens, &Catalog::none()))
 }
 
 fn reason(sql: &str) -> Reason {

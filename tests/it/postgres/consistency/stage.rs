@@ -58,18 +58,21 @@ impl Stage {
         stage
     }
 
-    /// A pgweir with these lines in `[routing]`.
+    /// A pgweir with these lines in `[routing]`, which knows the catalog.
     pub fn pgweir(&self, routing: &str) -> Pgweir {
         let cluster = &self.cluster;
         let ways: Vec<_> = self.ways.iter().map(|way| format!("\"{}\"", way.address())).collect();
-        Pgweir::start(&format!(
+        let pgweir = Pgweir::start(&format!(
             "[routing]\n{routing}\n\n[databases.postgres]\nprimary = \"{}\"\nreplicas = [{}]\n\n\
              [users.{}]\npassword = \"{}\"\n",
             cluster.primary().address(),
             ways.join(", "),
             cluster.superuser(),
             cluster.password(),
-        ))
+        ));
+        drop(pgweir.wire(cluster.superuser(), cluster.password(), "postgres"));
+        pgweir.wait_for_log("catalog read");
+        pgweir
     }
 
     /// Where pgweir's statements run.

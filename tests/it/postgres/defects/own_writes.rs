@@ -8,7 +8,9 @@ use crate::support::{Pgweir, Wire, until};
 const TABLES: &str = "CREATE TABLE t (id int PRIMARY KEY);
     CREATE TABLE child (id int REFERENCES t ON DELETE CASCADE);
     CREATE TABLE log (line text);
-    CREATE VIEW place AS SELECT current_setting('cluster_name') AS host;
+    CREATE FUNCTION host() RETURNS text STABLE LANGUAGE sql
+        AS $$ SELECT current_setting('cluster_name') $$;
+    CREATE VIEW place AS SELECT host() AS host;
     CREATE VIEW v AS SELECT id FROM t;
     CREATE RULE redirect AS ON INSERT TO v DO INSTEAD INSERT INTO t VALUES (new.id);
     CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS

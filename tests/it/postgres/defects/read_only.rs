@@ -53,7 +53,7 @@ fn a_transaction_that_only_its_author_knows_not_to_write_is_kept_on_the_primary(
     let database = Database::with(T);
     let mut trace = database.trace();
     let split = SPLIT.replace("[routing]\n", "[routing]\ntransactions = \"optimistic\"\n");
-    let pgweir = Pgweir::start(&format!("{split}{}", database.config()));
+    let pgweir = Pgweir::start(&format!("{split}{}", database.config())).with_catalog_of(&database);
     let mut wire = pgweir.client(&database);
     must_be_offloaded(&mut wire, &mut trace, &["BEGIN"]);
     wire.rows("BEGIN");

@@ -142,7 +142,8 @@ fn a_client_that_only_reads_makes_the_next_one_only_read() {
 fn in_session_mode_the_first_statement_decides_for_all() {
     let database = Database::with("CREATE TABLE t (id int)");
     let config = super::SPLIT.replace("[pooler]\n", "[pooler]\npool_mode = \"session\"\n");
-    let pgweir = Pgweir::start(&format!("{config}{}", database.config()));
+    let pgweir =
+        Pgweir::start(&format!("{config}{}", database.config())).with_catalog_of(&database);
     let mut wire = pgweir.client(&database);
     wire.rows("SELECT count(*) FROM t");
     wire.rows("INSERT INTO t VALUES (1)");

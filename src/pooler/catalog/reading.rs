@@ -1,0 +1,104 @@
+//! Reading a catalog through a connection to the primary.
+
+use crate::auth::Credential;
+use crate::ids::ServerId;
+use crate::routing::catalog::{Answers, NotUnderstood, Row, TooLarge, load, probe};
+use crate::routing::{Catalog, Classifier};
+use crate::server::{AskError, OpenError, Server, Target, ask, login};
+use crate::session::Shared;
+use foldhash::quality::RandomState;
+use std::hash::BuildHasher;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+/// How long PostgreSQL may take to list everything: a second for 100,000 relations, and as much
+/// again for what else it has to do.
+const LOAD_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long it may take to say whether anything has changed: it reads the same rows, and sends one.
+const PROBE_LIMIT: Duration = Duration::from_secs(20);
+
+/// Tells answers from each other without keeping them.
+static DIGEST: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+
+/// Why a catalog could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Nobody has a connection to it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The questions were not answered.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// They were answered otherwise than PostgreSQL does.
+    #[error(transparent)]
+    Answer(#[from] NotUnderstood),
+    /// There is too much of it.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// Nobody can log in to it now.
+    #[error("no user has pools in it")]
+    NoLogin,
+    /// It ended in the middle.
+    #[error("reading it was interrupted")]
+    Interrupted,
+}
+
+/// A catalog as it was read, and what tells whether it still is like that.
+#[derive(Clone, Debug)]
+pub(super) struct Reading {
+    pub(super) catalog: Arc<Catalog>,
+    probe: Option<String>,
+    digest: [u64; 2],
+}
+
+impl Reading {
+    /// Reads the catalog, if it may have changed since `last` was read. One with the same content
+    /// keeps its generation, and with it the classes of all shapes that are known.
+    ///
+    /// # Errors
+    /// As [`ReadError`] says. The connection is of no use then.
+    pub(super) async fn take(
+        server: &mut Server,
+        last: Option<&Reading>,
+        classifier: &Classifier,
+    ) -> Result<Reading, ReadError> {
+        // Asked first: what changes between the two is found the next time.
+        let probe = ask(server, &probe(), PROBE_LIMIT).await?;
+        let probe = probe.into_iter().next().and_then(|row| row.into_iter().next()).flatten();
+        if let Some(last) = last.filter(|last| probe.is_some() && last.probe == probe) {
+            return Ok(last.clone());
+        }
+        let rows = ask(server, &load(), LOAD_LIMIT).await?;
+        let digest = DIGEST.each_ref().map(|state| state.hash_one(&rows));
+        if let Some(last) = last.filter(|last| last.digest == digest) {
+            return Ok(Reading { probe, ..last.clone() });
+        }
+        let generation = classifier.next_generation();
+        // The views of a large database take a while to examine; the process has other tasks.
+        let built = tokio::task::spawn_blocking(move || build(rows, generation));
+        let catalog = built.await.unwrap_or(Err(ReadError::Interrupted))?;
+        Ok(Reading { catalog: Arc::new(catalog), probe, digest })
+    }
+}
+
+fn build(rows: Vec<Row>, generation: u64) -> Result<Catalog, ReadError> {
+    Ok(Catalog::build(Answers::read(rows)?, rand::random(), generation)?)
+}
+
+/// Logs in, reads the catalog once, and leaves.
+///
+/// # Errors
+/// As [`ReadError`] says.
+pub async fn read(
+    target: &Arc<Target>,
+    credential: Credential,
+    classifier: &Classifier,
+) -> Result<Catalog, ReadError> {
+    let shared = Shared::default();
+    let opening = Box::pin(login::open(target, credential, &shared, ServerId(0)));
+    let (mut server, _) = opening.await?;
+    let reading = Reading::take(&mut server, None, classifier).await;
+    server.close().await;
+    Arc::into_inner(reading?.catalog).ok_or(ReadError::Interrupted)
+}
