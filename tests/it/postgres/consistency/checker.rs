@@ -35,6 +35,8 @@ pub struct Violation {
     pub read: Read,
     /// The oldest value that would have been right, or for an invented one the newest.
     pub bound: Value,
+    /// That value had not been acknowledged to whoever wrote it when the read began.
+    pub in_flight: bool,
 }
 
 /// All that is wrong, session by session; a read may be wrong in several ways.
@@ -47,8 +49,9 @@ pub fn check(history: &History, rules: Rules) -> Vec<Violation> {
             if let Event::Read(read) = event {
                 let ways = known.judge(read, &writes, rules).into_iter();
                 found.extend(ways.map(|(wrong, bound)| {
+                    let in_flight = bound > writes.acked_before(read.register, read.began);
                     let read = read.clone();
-                    Violation { wrong, session, read, bound }
+                    Violation { wrong, session, read, bound, in_flight }
                 }));
             }
             known.learn(event, &writes);
@@ -172,12 +175,12 @@ fn raise(values: &mut HashMap<usize, Value>, register: usize, value: Value) {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Violation { wrong, session, read, bound } = self;
+        let Violation { wrong, session, read, bound, in_flight } = self;
         let Read { id, register, value, began, ended } = read;
         write!(
             f,
             "{wrong:?}: session {session} read {value} of register {register} and not {bound} \
-             (read-{id}, {began:.4?} to {ended:.4?})"
+             (read-{id}, {began:.4?} to {ended:.4?}, in flight: {in_flight})"
         )
     }
 }
