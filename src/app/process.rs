@@ -6,6 +6,7 @@ use super::logs;
 use super::sockets::{self, CannotListen, Named, accept};
 use super::workers::{self, Driver, Workers};
 use crate::auth::Salts;
+use crate::client::Logins;
 use crate::client::worker::Clients;
 use crate::config::reload::compare;
 use crate::config::{Loaded, Mistakes, Settings, check};
@@ -117,8 +118,11 @@ impl Process {
         let classifier = Classifier::new(rand::random());
         let pooler = Arc::new(Pooler::new(Databases::new(), mailboxes, classifier));
         pooler.reload(plans.databases);
-        let clients =
-            Clients { policy: ArcSwap::from_pointee(plans.policy), count: AtomicUsize::new(0) };
+        let clients = Clients {
+            policy: ArcSwap::from_pointee(plans.policy),
+            count: AtomicUsize::new(0),
+            logins: Logins::default(),
+        };
         let (settings, clients) = (RefCell::new(settings), Arc::new(clients));
         Ok(Process { read, settings, salts, pooler, clients, driver, letters, sockets })
     }

@@ -20,6 +20,7 @@
 pub mod authentication;
 pub mod control;
 pub mod error;
+pub mod logins;
 pub mod opening;
 pub mod outbox;
 pub mod own;
@@ -37,6 +38,7 @@ pub mod welcome;
 pub mod wish;
 pub mod worker;
 
+pub use logins::Logins;
 pub use policy::{Policy, Users};
 pub use worker::Worker;
 

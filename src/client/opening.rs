@@ -74,7 +74,10 @@ async fn log_in(
     let startup = opening.startup(&worker, &policy, &mut claimed);
     let started = tokio::time::timeout(policy.login_timeout, startup).await;
     let ending = match started.unwrap_or_else(|_| Err(error::login_timeout().into())) {
-        Ok(make) => return Some(make.into_client(opening)),
+        Ok(make) => {
+            worker.clients.logins.succeeded();
+            return Some(make.into_client(opening));
+        }
         Err(ending) => ending,
     };
     match ending {
@@ -83,6 +86,7 @@ async fn log_in(
         Ending::Refused(report) => {
             let user = claimed.unwrap_or_default();
             tracing::warn!(user, error = %report, "login refused");
+            worker.clients.logins.refused(report.sqlstate);
             opening.refuse(&report, &policy).await;
         }
     }

@@ -1,9 +1,11 @@
 //! One worker: a thread's clients, and the letters that reach it.
 
 use super::control::{Control, Signal, Waits};
+use super::logins::Logins;
 use super::opening;
 use super::policy::Policy;
 use crate::ids::WorkerId;
+use crate::net::buffer::held_bytes;
 use crate::net::{Accepted, Stream};
 use crate::pooler::{Letter, Pooler};
 use crate::protocol::startup::CancelKey;
@@ -29,6 +31,8 @@ pub struct Clients {
     pub policy: ArcSwap<Policy>,
     /// Clients that have said who they are.
     pub count: AtomicUsize,
+    /// How many have come, and why others were refused.
+    pub logins: Logins,
 }
 
 /// One thread's clients.
@@ -98,6 +102,11 @@ impl Worker {
             Letter::Client(accepted) => self.serve(accepted),
             Letter::Cancel(key) => self.cancel(&key),
             Letter::Open(pool, open) => pool.start(Some(open), self.id),
+            Letter::Tick => {
+                if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
+                    mailbox.pulse().answer(held_bytes());
+                }
+            }
             Letter::Drain => {
                 self.draining.set(true);
                 self.controls.borrow().values().for_each(|control| control.signal(Signal::Drain));

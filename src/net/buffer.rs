@@ -1,6 +1,6 @@
 //! A worker's store of blocks, and the chunks of bytes that live in them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -23,6 +23,23 @@ type Block = Rc<Box<[u8]>>;
 thread_local! {
     static SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
     static SMALL_SPARE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+    static HELD_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Bytes of all blocks of this thread, lent and spare. Counted where a block is made or freed, which
+/// the store is there to avoid.
+pub fn held_bytes() -> usize {
+    HELD_BYTES.get()
+}
+
+fn make(len: usize) -> Block {
+    HELD_BYTES.set(HELD_BYTES.get() + len);
+    Rc::new(vec![0; len].into_boxed_slice())
+}
+
+/// A thread that ends has no count any more.
+fn free(block: &Block) {
+    let _ = HELD_BYTES.try_with(|held| held.set(held.get().saturating_sub(block.len())));
 }
 
 /// A block on loan; it goes back to the store when its last borrower lets go.
@@ -32,12 +49,12 @@ struct Lease(Option<Block>);
 impl Lease {
     fn borrow() -> Self {
         let spare = SPARE.with_borrow_mut(Vec::pop);
-        Lease(Some(spare.unwrap_or_else(|| Rc::new(vec![0; BLOCK_LEN].into_boxed_slice()))))
+        Lease(Some(spare.unwrap_or_else(|| make(BLOCK_LEN))))
     }
 
     fn borrow_small() -> Self {
         let spare = SMALL_SPARE.with_borrow_mut(Vec::pop);
-        Lease(Some(spare.unwrap_or_else(|| Rc::new(vec![0; SMALL_LEN].into_boxed_slice()))))
+        Lease(Some(spare.unwrap_or_else(|| make(SMALL_LEN))))
     }
 
     fn is_small(&self) -> bool {
@@ -74,6 +91,8 @@ impl Drop for Lease {
                 let mut spare = spare.borrow_mut();
                 if spare.len() < most {
                     spare.push(block);
+                } else {
+                    free(&block);
                 }
             });
         }

@@ -1,5 +1,6 @@
 //! One PostgreSQL host: what all pools on it learn together.
 
+use super::host_logins::HostLogins;
 use crate::net::Address;
 use crate::pool::{Backoff, Jitter};
 use parking_lot::Mutex;
@@ -11,6 +12,8 @@ use std::time::Instant;
 pub struct Host {
     /// Where.
     pub address: Address,
+    /// What came of the logins to it.
+    pub logins: HostLogins,
     backoff: Mutex<Backoff>,
     /// The last login has failed.
     fails: AtomicBool,
@@ -19,7 +22,8 @@ pub struct Host {
 impl Host {
     /// A host of which nothing bad is known.
     pub fn new(address: Address) -> Self {
-        Host { address, backoff: Mutex::default(), fails: AtomicBool::new(false) }
+        let (logins, backoff) = (HostLogins::default(), Mutex::default());
+        Host { address, logins, backoff, fails: AtomicBool::new(false) }
     }
 
     /// When the next login may be tried, if not at once.

@@ -1,10 +1,12 @@
 //! How one worker reaches another.
 
 use super::pool::Pool;
+use super::pulse::{Ended, Pulse};
 use crate::ids::WorkerId;
 use crate::net::Accepted;
 use crate::pool::Open;
 use crate::protocol::startup::CancelKey;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -19,6 +21,8 @@ pub enum Letter {
     Cancel(CancelKey),
     /// Start a login.
     Open(Arc<Pool>, Open),
+    /// Show that your event loop turns.
+    Tick,
     /// Let each client finish its transaction, then close it.
     Drain,
     /// End now.
@@ -30,18 +34,40 @@ pub enum Letter {
 pub struct Mailbox {
     sender: UnboundedSender<Letter>,
     clients: AtomicUsize,
+    pulse: Pulse,
 }
 
 impl Mailbox {
     /// A mailbox and the end at which it is read.
     pub fn new() -> (Mailbox, UnboundedReceiver<Letter>) {
         let (sender, receiver) = unbounded_channel();
-        (Mailbox { sender, clients: AtomicUsize::new(0) }, receiver)
+        (Mailbox { sender, clients: AtomicUsize::new(0), pulse: Pulse::default() }, receiver)
     }
 
     /// Sends a letter. A worker that has ended has no use for it.
     pub fn send(&self, letter: Letter) {
         let _ = self.sender.send(letter);
+    }
+
+    /// Asks the worker, at once, to show that its event loop turns; ready when it has, or has ended.
+    /// However many ask, one letter is on its way.
+    pub fn tick(&self) -> impl Future<Output = Result<(), Ended>> {
+        let answered = self.pulse.next();
+        if self.pulse.ask() {
+            self.send(Letter::Tick);
+        }
+        async {
+            tokio::select! {
+                biased;
+                () = answered => Ok(()),
+                () = self.sender.closed() => Err(Ended),
+            }
+        }
+    }
+
+    /// What the worker says when it is asked.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// How many clients the worker has.

@@ -11,7 +11,7 @@
 //!   asking them.
 //! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
-//! * [`mailbox`]: how one worker reaches another.
+//! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns.
 
 pub mod catalog;
 pub mod clock;
@@ -19,11 +19,13 @@ pub mod database;
 mod gauge;
 pub mod held;
 pub mod host;
+pub mod host_logins;
 pub mod janitor;
 pub mod mailbox;
 pub mod opening;
 pub mod pool;
 pub mod pools;
+pub mod pulse;
 pub mod registry;
 pub mod sampler;
 pub mod waiting;
@@ -33,6 +35,7 @@ pub use catalog::Current;
 pub use database::{Database, HostTarget, ServerLogin};
 pub use held::Held;
 pub use host::Host;
+pub use host_logins::HostLogins;
 pub use mailbox::{Letter, Mailbox};
 pub use pool::Pool;
 pub use pools::{Gone, Learnt, Pools};

@@ -29,7 +29,9 @@ impl Pool {
                     return;
                 }
             }
-            match self.try_login(id, worker).await {
+            let tried = self.try_login(id, worker).await;
+            self.host.logins.note(tried.as_ref().err());
+            match tried {
                 Ok((idle, welcome)) => {
                     slot.id = None;
                     self.host.succeeded();

@@ -52,6 +52,17 @@ pub struct Pooler {
     generation: AtomicU64,
 }
 
+/// The pools of one database and user, and what they are found by.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The database, as clients ask for it.
+    pub database: String,
+    /// The user who is logged in to the hosts.
+    pub user: String,
+    /// The pools.
+    pub pools: Arc<Pools>,
+}
+
 /// What a client's pools are found by: the database that it asks for and the user who logs in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
@@ -204,6 +215,32 @@ impl Pooler {
         let mut hosts = self.hosts.lock();
         let made = || Arc::new(Host::new(address.clone()));
         hosts.entry(address.clone()).or_insert_with(made).clone()
+    }
+
+    /// The databases of the configuration.
+    pub fn databases(&self) -> Arc<Databases> {
+        self.databases.load_full()
+    }
+
+    /// Every pool that exists, with what it is found by; in the order of names.
+    pub fn listed(&self) -> Vec<Listed> {
+        let pools = self.pools.lock();
+        let listed = |(key, pools): (&Key, &Arc<Pools>)| Listed {
+            database: key.database.clone(),
+            user: key.user.clone(),
+            pools: pools.clone(),
+        };
+        let mut all: Vec<Listed> = pools.iter().map(listed).collect();
+        drop(pools);
+        all.sort_by(|a, b| (&a.database, &a.user).cmp(&(&b.database, &b.user)));
+        all
+    }
+
+    /// Every host that a pool has been made for, in the order of addresses.
+    pub fn all_hosts(&self) -> Vec<Arc<Host>> {
+        let mut hosts: Vec<_> = self.hosts.lock().values().cloned().collect();
+        hosts.sort_by_key(|host| host.address.to_string());
+        hosts
     }
 
     /// Every pool that exists.

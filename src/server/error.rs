@@ -59,6 +59,32 @@ impl OpenError {
         }
     }
 
+    /// The SQLSTATE that a client is told: the host's own, where it has said one.
+    pub fn sqlstate(&self) -> &str {
+        match self {
+            OpenError::Refused { sqlstate, .. } => sqlstate,
+            OpenError::Auth(failure) => failure.class.sqlstate(),
+            _ => SqlState::CONNECTION_FAILURE.0,
+        }
+    }
+
+    /// What kind of failure it is, in a word; one of [`OpenError::CLASSES`].
+    pub fn class(&self) -> &'static str {
+        match self {
+            OpenError::Io(_) => "unreachable",
+            OpenError::Timeout(_) => "timeout",
+            OpenError::NoTls => "no_tls",
+            OpenError::Tls(_) => "tls",
+            OpenError::NotPostgres(_) => "not_postgresql",
+            OpenError::Refused { .. } => "refused",
+            OpenError::Auth(_) => "authentication",
+        }
+    }
+
+    /// Every word of [`OpenError::class`].
+    pub const CLASSES: &[&str] =
+        &["unreachable", "timeout", "no_tls", "tls", "not_postgresql", "refused", "authentication"];
+
     /// As a client sees it. The session of a client that has logged in survives it.
     pub fn report(&self, host: &str) -> ErrorReport {
         let (state, message) = match self {
