@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what it knows |
 //! |---|---|---|
-//! | 4 house | [`app`] [`args`] [`config`] [`demo`] | how a process is put together |
+//! | 4 house | [`app`] [`args`] [`config`] [`demo`] [`metrics`] | how a process is put together |
 //! | 3 workers | [`client`] [`pooler`] [`server`] | tokio tasks: read, ask a rule, carry out its orders, write |
 //! | 2 wires | [`net`] | sockets, TLS, buffers; nothing of PostgreSQL |
 //! | 1 rules | [`session`] [`routing`] [`auth`] [`pool`] [`stats`] | pure: bytes, events and `now` in, next state and orders out |
@@ -19,6 +19,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod ids;
+pub mod metrics;
 pub mod net;
 pub mod pool;
 pub mod pooler;

@@ -7,6 +7,8 @@ use crate::auth::{Method, Salts};
 use crate::client::Policy;
 use crate::config::Settings;
 use crate::config::section::login::AuthType;
+use crate::metrics::Certificate;
+use crate::net::tls::expiry::first_expiry;
 use crate::net::tls::{ClientTls, ClientTlsPem};
 use crate::pooler::registry::Databases;
 use std::fmt::Display;
@@ -72,6 +74,7 @@ fn read(key: &str, path: Option<&Path>) -> Result<Option<Vec<u8>>, BuildError> {
 pub(super) struct Plans {
     pub(super) databases: Databases,
     pub(super) policy: Policy,
+    pub(super) certificates: Vec<Certificate>,
 }
 
 /// Salts are made up with this for users who are not known: it must not change at a reload.
@@ -98,7 +101,22 @@ pub(super) fn build(settings: &Settings, salts: &Arc<Salts>) -> Result<Plans, Bu
         log_connections: pooler.process.log_connections,
         log_disconnections: pooler.process.log_disconnections,
     };
-    Ok(Plans { databases, policy })
+    Ok(Plans { databases, policy, certificates: certificates(&files) })
+}
+
+/// When the certificates end that are shown to others or that others are checked with.
+fn certificates(files: &Files) -> Vec<Certificate> {
+    let all = [
+        ("client_tls_cert_file", &files.client_cert),
+        ("client_tls_ca_file", &files.client_ca),
+        ("server_tls_cert_file", &files.server_cert),
+        ("server_tls_ca_file", &files.server_ca),
+    ];
+    let certificate = |(setting, pem): (&'static str, &Option<Vec<u8>>)| {
+        let expires = first_expiry(pem.as_deref()?)?;
+        Some(Certificate { setting, expires })
+    };
+    all.into_iter().filter_map(certificate).collect()
 }
 
 fn method(auth_type: AuthType) -> Result<Method, BuildError> {

@@ -10,6 +10,8 @@ use crate::client::Logins;
 use crate::client::worker::Clients;
 use crate::config::reload::compare;
 use crate::config::{Loaded, Mistakes, Settings, check};
+use crate::metrics::status::Phase;
+use crate::metrics::{Port, Source, Status};
 use crate::pooler::registry::Databases;
 use crate::pooler::{Letter, Pooler, catalog, janitor, sampler};
 use crate::routing::Classifier;
@@ -67,9 +69,11 @@ pub struct Process {
     salts: Arc<Salts>,
     pooler: Arc<Pooler>,
     clients: Arc<Clients>,
+    status: Arc<Status>,
     driver: Driver,
     letters: Vec<workers::Letters>,
     sockets: Vec<Named>,
+    metrics_sockets: Vec<Named>,
 }
 
 /// The signals that the process hears.
@@ -112,19 +116,31 @@ impl Process {
         let plans = build(&settings, &salts)?;
         let driver = Driver::choose(settings.pooler.process.io)?;
         let sockets = sockets::bind(&settings)?;
+        let metrics_sockets = sockets::bind_metrics(&settings)?;
         raise_file_limit(&settings);
         let count = workers::count(settings.pooler.process.workers);
         let (mailboxes, letters) = workers::mailboxes(count);
         let classifier = Classifier::new(rand::random());
         let pooler = Arc::new(Pooler::new(Databases::new(), mailboxes, classifier));
         pooler.reload(plans.databases);
-        let clients = Clients {
+        let status = Arc::new(Status::new(&settings, plans.certificates));
+        let clients = Arc::new(Clients {
             policy: ArcSwap::from_pointee(plans.policy),
             count: AtomicUsize::new(0),
             logins: Logins::default(),
-        };
-        let (settings, clients) = (RefCell::new(settings), Arc::new(clients));
-        Ok(Process { read, settings, salts, pooler, clients, driver, letters, sockets })
+        });
+        Ok(Process {
+            read,
+            settings: RefCell::new(settings),
+            salts,
+            pooler,
+            clients,
+            status,
+            driver,
+            letters,
+            sockets,
+            metrics_sockets,
+        })
     }
 
     /// All pools, for who wants to watch them.
@@ -179,10 +195,13 @@ impl Process {
         tasks.spawn(janitor::run(self.pooler.clone()));
         tasks.spawn_local(sampler::run(self.pooler.clone()));
         tasks.spawn_local(catalog::run(self.pooler.clone()));
+        self.listen_for_scrapes(&mut tasks)?;
         let mut acceptors = self.listen()?;
+        self.status.enter(Phase::Serving);
         tracing::info!("{}", check::summary(&self.settings.borrow()));
         ready(&self.pooler);
         self.until_asked_to_end(&mut signals).await;
+        self.status.enter(Phase::Draining);
         acceptors.shutdown().await;
         Ok(self.drain(workers, &mut signals).await)
     }
@@ -196,6 +215,17 @@ impl Process {
             tracing::info!("listening on {name}");
         }
         Ok(acceptors)
+    }
+
+    /// The metrics port stays open to the end: a probe learns from it that the process drains.
+    fn listen_for_scrapes(&mut self, tasks: &mut JoinSet<()>) -> io::Result<()> {
+        let (pooler, clients) = (self.pooler.clone(), self.clients.clone());
+        let port = Port::new(Source { pooler, clients, status: self.status.clone() });
+        for Named { name, bound } in std::mem::take(&mut self.metrics_sockets) {
+            tasks.spawn(port.clone().serve(bound.listen()?));
+            tracing::info!("metrics on {name}");
+        }
+        Ok(())
     }
 
     async fn until_asked_to_end(&self, signals: &mut Signals) {
@@ -247,6 +277,7 @@ impl Process {
         let loaded = match (self.read)() {
             Ok(loaded) => loaded,
             Err(mistakes) => {
+                self.status.reload_refused();
                 tracing::error!("reload refused, nothing was changed:\n{mistakes}");
                 return;
             }
@@ -256,6 +287,7 @@ impl Process {
                 let change = compare(&self.settings.borrow(), &loaded.settings);
                 self.pooler.reload(plans.databases);
                 self.clients.policy.store(Arc::new(plans.policy));
+                self.status.reloaded(&loaded.settings, plans.certificates);
                 *self.settings.borrow_mut() = loaded.settings;
                 tracing::info!(changed = change.changed.join(", "), "reloaded");
                 if !change.restart_needed.is_empty() {
@@ -263,7 +295,10 @@ impl Process {
                     tracing::warn!("needs a restart to take effect: {keys}");
                 }
             }
-            Err(error) => tracing::error!("reload refused, nothing was changed:\n{error}"),
+            Err(error) => {
+                self.status.reload_refused();
+                tracing::error!("reload refused, nothing was changed:\n{error}");
+            }
         }
     }
 }

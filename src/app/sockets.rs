@@ -2,7 +2,8 @@
 
 use super::hosts::keepalive;
 use crate::config::section::listen::Listen;
-use crate::config::{ListenHost, Settings};
+use crate::config::{ListenEndpoint, ListenHost, Settings};
+use crate::net::Keepalive;
 use crate::net::listener::{Bound, Listener};
 use crate::pooler::mailbox::{Letter, least_busy};
 use crate::pooler::{Mailbox, Pooler};
@@ -21,6 +22,9 @@ const LOG_EVERY: u32 = 100;
 /// Connections that may be there beyond `max_client_conn`: those that are about to be told that
 /// they are too many, and cancel requests.
 const SPARE_CONNECTIONS: usize = 1_000;
+
+/// Connections that the system keeps for the metrics port until they are accepted, which is at once.
+const METRICS_BACKLOG: i32 = 64;
 
 /// Cannot listen there.
 #[derive(Debug, thiserror::Error)]
@@ -54,18 +58,7 @@ pub(super) fn bind(settings: &Settings) -> Result<Vec<Named>, CannotListen> {
     let listen = &settings.pooler.listen;
     let backlog = i32::try_from(listen.listen_backlog).unwrap_or(i32::MAX);
     let keepalive = keepalive(settings);
-    let mut sockets = Vec::new();
-    for address in addresses(listen) {
-        match Bound::tcp(address, backlog, keepalive) {
-            Ok(bound) => {
-                let name = bound.local_addr().unwrap_or(address).to_string();
-                sockets.push(Named { name, bound });
-            }
-            // "*" is every address of the machine, and many have no IPv6.
-            Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED && !sockets.is_empty() => {}
-            Err(error) => return Err(CannotListen::new(&address, error)),
-        }
-    }
+    let mut sockets = bind_tcp(&addresses(listen), backlog, keepalive)?;
     if let Some(dir) = &listen.unix_socket_dir {
         let path = dir.join(format!(".s.PGSQL.{}", listen.listen_port));
         let bound = Bound::unix(&path, listen.unix_socket_mode, backlog);
@@ -75,15 +68,46 @@ pub(super) fn bind(settings: &Settings) -> Result<Vec<Named>, CannotListen> {
     Ok(sockets)
 }
 
-fn addresses(listen: &Listen) -> Vec<SocketAddr> {
-    let of = |host: &ListenHost| match host {
-        ListenHost::Ip(ip) => vec![*ip],
-        ListenHost::All => {
-            vec![IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)]
-        }
+/// Binds the metrics port, if there is one.
+pub(super) fn bind_metrics(settings: &Settings) -> Result<Vec<Named>, CannotListen> {
+    let Some(ListenEndpoint { host, port }) = settings.metrics.listen else {
+        return Ok(Vec::new());
     };
-    let ips = listen.listen_addr.iter().flat_map(of);
+    let addresses: Vec<_> = ips(&host).into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+    let sockets = bind_tcp(&addresses, METRICS_BACKLOG, keepalive(settings));
+    sockets.map_err(|error| CannotListen { hint: "see [metrics] listen", ..error })
+}
+
+fn bind_tcp(
+    addresses: &[SocketAddr],
+    backlog: i32,
+    keepalive: Keepalive,
+) -> Result<Vec<Named>, CannotListen> {
+    let mut sockets = Vec::new();
+    for address in addresses {
+        match Bound::tcp(*address, backlog, keepalive) {
+            Ok(bound) => {
+                let name = bound.local_addr().unwrap_or(*address).to_string();
+                sockets.push(Named { name, bound });
+            }
+            // "*" is every address of the machine, and many have no IPv6.
+            Err(_) if address.ip() == Ipv6Addr::UNSPECIFIED && !sockets.is_empty() => {}
+            Err(error) => return Err(CannotListen::new(address, error)),
+        }
+    }
+    Ok(sockets)
+}
+
+fn addresses(listen: &Listen) -> Vec<SocketAddr> {
+    let ips = listen.listen_addr.iter().flat_map(ips);
     ips.map(|ip| SocketAddr::new(ip, listen.listen_port)).collect()
+}
+
+fn ips(host: &ListenHost) -> Vec<IpAddr> {
+    match host {
+        ListenHost::Ip(ip) => vec![*ip],
+        ListenHost::All => vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+    }
 }
 
 /// Accepts for ever. Cancel safe: a connection that was accepted has been handed on.

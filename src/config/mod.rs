@@ -34,6 +34,7 @@ pub mod unit;
 pub mod url;
 
 pub use address::HostAddress;
+pub use kind::endpoint::ListenEndpoint;
 pub use kind::listen::ListenHost;
 pub use load::Loaded;
 pub use mistake::Mistakes;
@@ -41,7 +42,7 @@ pub use secret::SecretText;
 pub use section::database::PoolSettings;
 pub use section::listen::Listen;
 pub use section::login::{AuthType, Login};
-pub use section::metrics::Metrics;
+pub use section::metrics::{Metrics, ReadyRequires};
 pub use section::pools::{PoolMode, Pools};
 pub use section::process::{LogFormat, LogLevel, Process, Workers};
 pub use section::routing::{NoReplica, ReadYourWrites, Routing, Transactions};

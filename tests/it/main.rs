@@ -14,6 +14,7 @@
 mod cli;
 mod demo;
 mod login;
+mod metrics;
 mod postgres;
 mod protocol;
 mod support;

@@ -7,12 +7,13 @@
 //! | `time` | `Time`, and `Limit`, where 0 means none |
 //! | `choice` | `OneOf` a few words, and the macro that makes such a type |
 //! | `text` | `Text`, `Names`, `FilePath`, `FileMode` |
-//! | `listen` | `ListenHosts` |
+//! | `listen`, `endpoint` | `ListenHosts`; `Endpoint`, an address with its port |
 //! | `server` | `OneServer`, `ServerList`: addresses and URLs of hosts |
 //! | `secret` | `Secret`, and the two ways to keep it out of the file |
 //! | `maybe` | `Maybe`, for keys that may be left out, and `NotYet`, for keys that must be |
 
 pub(crate) mod choice;
+pub(crate) mod endpoint;
 pub(crate) mod listen;
 pub(crate) mod maybe;
 pub(crate) mod number;

@@ -82,7 +82,9 @@ impl Section {
             Self::Users => {
                 "One table for each user that clients may log in as, beside those of auth_file."
             }
-            Self::Metrics => "The port for metrics.",
+            Self::Metrics => {
+                "The port for metrics and probes; docs/observability.md has what it says."
+            }
         }
     }
 

@@ -142,14 +142,15 @@ fn lists_may_be_strings_with_commas() {
 #[test]
 fn a_setting_without_effect_is_a_warning_only_where_it_is_written() {
     assert_eq!(load(SMALLEST, &[]).unwrap().warnings, []);
-    let text = format!("[metrics]\nlisten = \":9930\"{SMALLEST}");
+    let text = format!("{SMALLEST}pool_size = 3\n");
     let told = |text: &str, variables: &[(&str, &str)]| {
         let warnings = load(text, variables).unwrap().warnings;
         warnings.iter().map(|w| format!("{}: {}", w.place, w.key)).collect::<Vec<_>>()
     };
-    assert_eq!(told(&text, &[]), ["p.toml:2: metrics.listen"]);
-    let variables = [("PGWEIR_METRICS_LISTEN", ":9930")];
-    assert_eq!(told(SMALLEST, &variables), ["PGWEIR_METRICS_LISTEN: metrics.listen"]);
+    assert_eq!(told(&text, &[]), ["p.toml:6: users.app.pool_size"]);
+    let variable = "PGWEIR_USERS_APP_POOL_SIZE";
+    let expected = format!("{variable}: users.app.pool_size");
+    assert_eq!(told(SMALLEST, &[(variable, "3")]), [expected]);
 }
 
 #[test]
@@ -168,9 +169,9 @@ fn a_file_is_checked_from_disk() {
     assert_eq!(said, format!("{name}: ok: 1 database on 1 host, 1 user, pools of 20"));
     assert_eq!(status, 0);
 
-    std::fs::write(&path, format!("[metrics]\nlisten = \"x\"{SMALLEST}")).unwrap();
+    std::fs::write(&path, format!("{SMALLEST}pool_size = 3\n")).unwrap();
     let (said, status) = check::report(&path, &none);
-    let expected = format!("warning: {name}:2: metrics.listen: it has no effect in this version");
+    let expected = format!("warning: {name}:6: users.app.pool_size: it has no effect");
     assert!(said.starts_with(&expected) && said.ends_with(", 1 warning"), "{said}");
     assert_eq!(status, 0);
 

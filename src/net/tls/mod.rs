@@ -5,6 +5,7 @@
 //! * [`acceptor`]: [`ClientTls`], built from `client_tls_*`; makes a session for a client.
 //! * [`connector`]: [`ServerTls`], built from `server_tls_*`; makes a session to a server.
 //! * [`session`]: [`TlsSession`], which both make: ciphertext in and out, plaintext in and out.
+//! * [`expiry`]: when a certificate ends.
 //! * [`error`]: why a session ended; [`setup`]: why settings cannot be used.
 //!
 //! Underneath: `pem` reads what the files hold, `roots` knows whom to trust, `verifier` checks
@@ -14,6 +15,7 @@
 pub mod acceptor;
 pub mod connector;
 pub mod error;
+pub mod expiry;
 pub mod hello;
 pub mod mode;
 mod pem;

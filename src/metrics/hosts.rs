@@ -1,0 +1,73 @@
+//! Metrics of PostgreSQL's hosts.
+
+use super::metric::{Metric, Table, counter, gauge};
+use std::time::Duration;
+
+/// A host as a database has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    pub(super) usable: bool,
+    pub(super) in_recovery: Option<bool>,
+}
+
+const PLACES: &[Metric<Place>] = &[
+    gauge(
+        "pgweir_host_usable",
+        "1 unless the host did not answer when a login was last tried, else 0",
+        |p| p.usable.into(),
+    ),
+    gauge(
+        "pgweir_host_in_recovery",
+        "1 if the host calls itself a standby, 0 if it takes writes; nothing before it is known",
+        |p| p.in_recovery.into(),
+    ),
+];
+
+/// Each host of each database. `role` is what the configuration says.
+pub(super) const PLACE_TABLE: Table<Place> = Table {
+    title: "Hosts of each database; `role` is the configuration's",
+    labels: &["database", "host", "role"],
+    metrics: PLACES,
+};
+
+/// A host, whatever it is for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Host {
+    pub(super) retry_in: Duration,
+    pub(super) logins: u64,
+}
+
+const HOSTS: &[Metric<Host>] = &[
+    gauge(
+        "pgweir_host_retry_seconds",
+        "Time until a login is tried again after a failure, else 0",
+        |h| h.retry_in.into(),
+    ),
+    counter("pgweir_host_logins_total", "Logins to the host that succeeded", |h| h.logins.into()),
+];
+
+/// Each host.
+pub(super) const TABLE: Table<Host> =
+    Table { title: "Hosts that servers were opened to", labels: &["host"], metrics: HOSTS };
+
+/// Logins that failed.
+pub(super) const FAILURE_TABLE: Table<u64> = Table {
+    title: "Logins to hosts that failed, by SQLSTATE; 08006 stands for no answer at all",
+    labels: &["host", "sqlstate"],
+    metrics: &[counter(
+        "pgweir_host_login_failures_total",
+        "Logins to the host that failed",
+        |count| (*count).into(),
+    )],
+};
+
+/// How the last login failed.
+pub(super) const LAST_FAILURE_TABLE: Table<bool> = Table {
+    title: "How the last login to a host failed",
+    labels: &["host", "class"],
+    metrics: &[gauge(
+        "pgweir_host_last_login_failed",
+        "1 in the class of the last login's failure, else 0",
+        |is_so| (*is_so).into(),
+    )],
+};

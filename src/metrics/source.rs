@@ -1,0 +1,218 @@
+//! Where a scrape looks: at the same counters that everything else reads.
+
+use super::clients::Clients as AllClients;
+use super::databases::Database;
+use super::hosts::{Host, Place};
+use super::metric::Row;
+use super::pools::{OfHost, Pair};
+use super::process::Process;
+use super::snapshot::{DATABASES_MAX, HOSTS_MAX, POOLS_MAX, Snapshot};
+use super::status::Status;
+use super::workers::Worker;
+use crate::client::worker::Clients;
+use crate::net::Address;
+use crate::pooler::registry::{Databases, Listed};
+use crate::pooler::{HostTarget, Mailbox, Pool, Pooler};
+use crate::routing::Role;
+use crate::server::OpenError;
+use crate::session::PoolMode;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+/// Everything that a scrape reads.
+#[derive(Debug)]
+pub struct Source {
+    /// Pools, hosts, workers.
+    pub pooler: Arc<Pooler>,
+    /// Clients.
+    pub clients: Arc<Clients>,
+    /// The process.
+    pub status: Arc<Status>,
+}
+
+impl Source {
+    /// All that can be seen now. It takes each pool's lock for a moment, one after the other.
+    pub(super) fn look(&self, port_refused: u64) -> Snapshot {
+        let (listed, databases) = (self.pooler.listed(), self.pooler.databases());
+        let mut seen = Snapshot::default();
+        seen.version.push(Row::new([env!("CARGO_PKG_VERSION")], ()));
+        seen.port.push(Row::new([], port_refused));
+        let process = Process::look(&self.status, self.pooler.generation());
+        seen.process.push(Row::new([], process));
+        for certificate in &self.status.applied().certificates {
+            #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 have 33 bits")]
+            let expires = certificate.expires as f64;
+            seen.certificates.push(Row::new([certificate.setting], expires));
+        }
+        self.workers(&mut seen);
+        let summary = pools(&listed, &mut seen);
+        self.clients(&listed, &databases, &summary, &mut seen);
+        databases_seen(&databases, &summary, &mut seen);
+        self.hosts(&databases, &summary, &mut seen);
+        seen
+    }
+
+    fn workers(&self, seen: &mut Snapshot) {
+        for (number, mailbox) in self.pooler.mailboxes().iter().enumerate() {
+            let pulse = mailbox.pulse();
+            let (clients, ticks) = (mailbox.clients(), pulse.ticks());
+            let worker = Worker { clients, ticks, held_bytes: pulse.held_bytes() };
+            seen.workers.push(Row::new([&number.to_string()], worker));
+        }
+    }
+
+    fn clients(
+        &self,
+        listed: &[Listed],
+        databases: &Databases,
+        summary: &Summary,
+        seen: &mut Snapshot,
+    ) {
+        let connections: usize = self.pooler.mailboxes().iter().map(Mailbox::clients).sum();
+        let logged_in = self.clients.count.load(Ordering::Relaxed);
+        let users: HashSet<&str> = listed.iter().map(|pools| pools.user.as_str()).collect();
+        let clients = AllClients {
+            logged_in,
+            in_login: connections.saturating_sub(logged_in),
+            max: self.clients.policy.load().max_clients,
+            logins: self.clients.logins.succeeded_total(),
+            databases: databases.len(),
+            users: users.len(),
+            pools: listed.len(),
+            servers: summary.servers.values().sum(),
+        };
+        seen.clients.push(Row::new([], clients));
+        let refused = self.clients.logins.refused_totals();
+        seen.refusals.extend(refused.map(|(reason, count)| Row::new([reason], count)));
+    }
+
+    fn hosts(&self, databases: &Databases, summary: &Summary, seen: &mut Snapshot) {
+        let hosts = self.pooler.all_hosts();
+        let now = Instant::now();
+        for host in hosts.iter().take(HOSTS_MAX) {
+            let address = host.address.to_string();
+            let retry_in = host
+                .retry_at()
+                .map_or_else(Default::default, |at| at.saturating_duration_since(now));
+            let logins = host.logins.succeeded();
+            seen.hosts.push(Row::new([&address], Host { retry_in, logins }));
+            let failed = host.logins.failed();
+            seen.failures.extend(failed.map(|(state, n)| Row::new([&address, state], n)));
+            let last = host.logins.last_failure();
+            let classes = OpenError::CLASSES.iter();
+            let class = |class: &&str| Row::new([&address, class], last == Some(*class));
+            seen.last_failures.extend(classes.map(class));
+        }
+        seen.leave_out("hosts", hosts.len(), HOSTS_MAX);
+        let known: HashMap<&Address, bool> =
+            hosts.iter().map(|host| (&host.address, host.retry_at().is_none())).collect();
+        for (name, database) in sorted(databases).take(DATABASES_MAX) {
+            for (role, target) in roles(database) {
+                let usable = known.get(&target.address).is_none_or(|usable| *usable);
+                let in_recovery = summary.in_recovery.get(&target.address).copied();
+                let labels = [name, &target.address.to_string(), role.as_str()];
+                seen.places.push(Row::new(labels, Place { usable, in_recovery }));
+            }
+        }
+    }
+}
+
+/// What pools say together.
+#[derive(Default)]
+struct Summary {
+    /// The servers of each database of the configuration.
+    servers: HashMap<String, usize>,
+    /// What hosts call themselves.
+    in_recovery: HashMap<Address, bool>,
+}
+
+fn pools(listed: &[Listed], seen: &mut Snapshot) -> Summary {
+    let (mut summary, mut all) = (Summary::default(), 0);
+    for Listed { database, user, pools } in listed {
+        let is_shown = all < POOLS_MAX;
+        let mut pair = Pair::default();
+        for pool in pools.iter() {
+            all += 1;
+            let of_host = OfHost::look(pool, pools.database.limits);
+            pair.add(&of_host.counts);
+            *summary.servers.entry(pools.database.name.clone()).or_default() += of_host.servers();
+            if of_host.servers() > 0 {
+                summary.hear(pool);
+            }
+            if is_shown {
+                pool_rows(database, user, pool, of_host, seen);
+            }
+        }
+        if is_shown {
+            seen.pairs.push(Row::new([database, user], pair));
+        }
+    }
+    seen.leave_out("pools", all, seen.pools.len());
+    summary
+}
+
+fn pool_rows(database: &str, user: &str, pool: &Pool, of_host: OfHost, seen: &mut Snapshot) {
+    let (host, role) = (pool.host.address.to_string(), pool.role.as_str());
+    for (state, count) in of_host.states() {
+        seen.servers.push(Row::new([database, user, &host, role, state], count));
+    }
+    let totals = pool.stats.totals();
+    for (access, count) in [("read", totals.reads), ("write", totals.others)] {
+        seen.units.push(Row::new([database, user, &host, role, access], count));
+    }
+    seen.pools.push(Row::new([database, user, &host, role], of_host));
+}
+
+impl Summary {
+    /// `in_hot_standby`, as it was reported at the newest login (PostgreSQL manual, "Asynchronous
+    /// Operations"). Of several pools, one that has seen the host take writes is right: a standby
+    /// that is promoted keeps its connections, a primary that becomes a standby loses them.
+    fn hear(&mut self, pool: &Pool) {
+        let Some(welcome) = pool.welcome() else { return };
+        let said = welcome.parameters.iter().find(|(name, _)| &**name == b"in_hot_standby");
+        if let Some((_, value)) = said {
+            let in_recovery = &**value == b"on";
+            let known = self.in_recovery.entry(pool.host.address.clone()).or_insert(in_recovery);
+            *known &= in_recovery;
+        }
+    }
+}
+
+fn databases_seen(databases: &Databases, summary: &Summary, seen: &mut Snapshot) {
+    for (name, database) in sorted(databases).take(DATABASES_MAX) {
+        let (host, port) = match &database.primary.address {
+            Address::Tcp(host, port) => (host.clone(), port.to_string()),
+            Address::Unix(path) => (path.display().to_string(), String::new()),
+        };
+        let mode = match database.mode {
+            PoolMode::Session => "session",
+            PoolMode::Transaction => "transaction",
+            PoolMode::Statement => "statement",
+        };
+        let (dbname, user) = (database.dbname.as_deref(), database.user.as_deref());
+        let limits = &database.limits;
+        let numbers = Database {
+            pool_size: limits.pool_size(),
+            reserve: limits.most() - limits.pool_size(),
+            servers: summary.servers.get(name).copied().unwrap_or(0),
+        };
+        let labels =
+            [name, &host, &port, dbname.unwrap_or_default(), user.unwrap_or_default(), mode];
+        seen.databases.push(Row::new(labels, numbers));
+    }
+    seen.leave_out("databases", databases.len(), DATABASES_MAX);
+}
+
+/// In the order of names: what is left out is the same at each scrape.
+fn sorted(databases: &Databases) -> impl Iterator<Item = (&str, &crate::pooler::Database)> {
+    let mut names: Vec<_> = databases.iter().collect();
+    names.sort_by_key(|(name, _)| *name);
+    names.into_iter().map(|(name, database)| (name.as_str(), &**database))
+}
+
+fn roles(database: &crate::pooler::Database) -> impl Iterator<Item = (Role, &HostTarget)> {
+    let replicas = database.replicas.iter().map(|host| (Role::Replica, host));
+    std::iter::once((Role::Primary, &database.primary)).chain(replicas)
+}
