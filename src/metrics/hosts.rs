@@ -30,6 +30,32 @@ pub(super) const PLACE_TABLE: Table<Place> = Table {
     metrics: PLACES,
 };
 
+/// How fresh a replica is.
+#[derive(Clone, Copy, Debug)]
+pub struct Freshness {
+    /// None where nothing has been proven.
+    pub(super) staleness: Option<Duration>,
+    pub(super) behind: Duration,
+}
+
+const FRESHNESS: &[Metric<Freshness>] = &[
+    gauge(
+        "pgweir_replica_staleness_seconds",
+        "Time since the moment up to which it is proven to show everything; it grows while nobody reads, \
+         because the hosts are not asked then",
+        |f| f.staleness.map_or(f64::INFINITY, |time| time.as_secs_f64()).into(),
+    ),
+    gauge(
+        "pgweir_replica_behind_seconds",
+        "How far it was behind the primary when it last answered",
+        |f| f.behind.into(),
+    ),
+];
+
+/// Each replica of each database that has pools.
+pub(super) const FRESHNESS_TABLE: Table<Freshness> =
+    Table { title: "Freshness of replicas", labels: &["database", "host"], metrics: FRESHNESS };
+
 /// A host, whatever it is for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Host {

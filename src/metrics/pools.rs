@@ -69,6 +69,18 @@ pub(super) const PAIR_TABLE: Table<Pair> = Table {
     metrics: PAIRS,
 };
 
+/// Why statements went where, for each database.
+pub(super) const ROUTE_TABLE: Table<u64> = Table {
+    title: "Where statements went, and why; docs/routing.md explains the reasons. `shadow` is a replica that \
+            `read_write_split = \"shadow\"` only counts",
+    labels: &["database", "role", "reason"],
+    metrics: &[counter(
+        "pgweir_statements_total",
+        "Statements that were routed; a transaction that keeps its host counts once",
+        |count| (*count).into(),
+    )],
+};
+
 /// A pool: one database, user and host.
 #[derive(Clone, Copy, Debug)]
 pub struct OfHost {

@@ -2,7 +2,7 @@
 
 use super::clients::{self, Clients};
 use super::databases::{self, Database};
-use super::hosts::{self, Host, Place};
+use super::hosts::{self, Freshness, Host, Place};
 use super::metric::{Row, Table};
 use super::pools::{self, OfHost, Pair};
 use super::process::{self, Process};
@@ -32,6 +32,7 @@ pub struct Snapshot {
     pub(super) refusals: Vec<Row<u64>>,
     pub(super) databases: Vec<Row<Database>>,
     pub(super) places: Vec<Row<Place>>,
+    pub(super) freshness: Vec<Row<Freshness>>,
     pub(super) hosts: Vec<Row<Host>>,
     pub(super) failures: Vec<Row<u64>>,
     pub(super) last_failures: Vec<Row<bool>>,
@@ -39,6 +40,7 @@ pub struct Snapshot {
     pub(super) pools: Vec<Row<OfHost>>,
     pub(super) servers: Vec<Row<usize>>,
     pub(super) units: Vec<Row<u64>>,
+    pub(super) routes: Vec<Row<u64>>,
     pub(super) left_out: Vec<Row<usize>>,
 }
 
@@ -68,9 +70,11 @@ impl Snapshot {
         visitor.table(&clients::REFUSAL_TABLE, &self.refusals);
         visitor.table(&databases::TABLE, &self.databases);
         visitor.table(&hosts::PLACE_TABLE, &self.places);
+        visitor.table(&hosts::FRESHNESS_TABLE, &self.freshness);
         visitor.table(&hosts::TABLE, &self.hosts);
         visitor.table(&hosts::FAILURE_TABLE, &self.failures);
         visitor.table(&hosts::LAST_FAILURE_TABLE, &self.last_failures);
+        visitor.table(&pools::ROUTE_TABLE, &self.routes);
         visitor.table(&pools::PAIR_TABLE, &self.pairs);
         visitor.table(&pools::HOST_TABLE, &self.pools);
         visitor.table(&pools::SERVER_TABLE, &self.servers);

@@ -2,7 +2,7 @@
 
 use super::clients::Clients as AllClients;
 use super::databases::Database;
-use super::hosts::{Host, Place};
+use super::hosts::{Freshness, Host, Place};
 use super::metric::Row;
 use super::pools::{OfHost, Pair};
 use super::process::Process;
@@ -12,8 +12,9 @@ use super::workers::Worker;
 use crate::client::worker::Clients;
 use crate::net::Address;
 use crate::pooler::registry::{Databases, Listed};
-use crate::pooler::{HostTarget, Mailbox, Pool, Pooler};
-use crate::routing::Role;
+use crate::pooler::{Gone, HostTarget, Mailbox, Pool, Pooler, clock};
+use crate::routing::freshness::{Moment, Proof};
+use crate::routing::{Reason, Role};
 use crate::server::OpenError;
 use crate::session::PoolMode;
 use std::collections::{HashMap, HashSet};
@@ -48,6 +49,7 @@ impl Source {
         }
         self.workers(&mut seen);
         let summary = pools(&listed, &mut seen);
+        databases_with_pools(&listed, &mut seen);
         self.clients(&listed, &databases, &summary, &mut seen);
         databases_seen(&databases, &summary, &mut seen);
         self.hosts(&databases, &summary, &mut seen);
@@ -151,6 +153,39 @@ fn pools(listed: &[Listed], seen: &mut Snapshot) -> Summary {
     }
     seen.leave_out("pools", all, seen.pools.len());
     summary
+}
+
+/// What the pools of a database have in common, whoever their user is. They stand side by side.
+fn databases_with_pools(listed: &[Listed], seen: &mut Snapshot) {
+    let by_database = listed.chunk_by(|one, other| one.database == other.database);
+    for users in by_database.take(DATABASES_MAX) {
+        let Some(Listed { database, pools, .. }) = users.first() else { continue };
+        route_rows(database, users, seen);
+        let Some(watch) = &pools.watch else { continue };
+        let now = clock::now();
+        for (index, replica) in pools.replicas.iter().enumerate() {
+            let Proof { fresh_as_of, behind, .. } = watch.proof(index);
+            let staleness = (fresh_as_of != Moment::NEVER).then(|| now.since(fresh_as_of));
+            let host = replica.host.address.to_string();
+            let labels = [database.as_str(), &host];
+            seen.freshness.push(Row::new(labels, Freshness { staleness, behind }));
+        }
+    }
+}
+
+/// Only what has happened: most reasons are another database's.
+fn route_rows(database: &str, users: &[Listed], seen: &mut Snapshot) {
+    for gone in Gone::ALL {
+        for reason in Reason::ALL {
+            let total =
+                |listed: &Listed| listed.pools.routes.total(gone as usize, *reason as usize);
+            let count: u64 = users.iter().map(total).sum();
+            if count > 0 {
+                let labels = [database, gone.as_str(), reason.as_str()];
+                seen.routes.push(Row::new(labels, count));
+            }
+        }
+    }
 }
 
 fn pool_rows(database: &str, user: &str, pool: &Pool, of_host: OfHost, seen: &mut Snapshot) {

@@ -100,6 +100,7 @@ impl Text {
         let _ = match number {
             Number::Unknown => Ok(()),
             Number::Whole(count) => writeln!(self.out, "{name}{labels} {count}"),
+            Number::Real(f64::INFINITY) => writeln!(self.out, "{name}{labels} +Inf"),
             Number::Real(real) => writeln!(self.out, "{name}{labels} {real}"),
         };
     }
@@ -170,6 +171,13 @@ mod tests {
             # HELP y Some.\n# TYPE y gauge\n\
             # HELP z Words.\n# TYPE z info\nz_info{name=\"a\\\"\\\\\\nb\"} 1\n# EOF\n";
         assert_eq!(written(Format::OpenMetrics), expected);
+    }
+
+    #[test]
+    fn what_has_no_end_is_written_as_both_formats_want_it() {
+        let mut text = Text::new(Format::Prometheus);
+        text.table(&TABLE, &[Row::new(["a"], f64::INFINITY)]);
+        assert!(text.finish().contains("x_seconds_total{name=\"a\"} +Inf\n"));
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn a_process_that_drains_lives_and_is_not_ready() {
     let database = Database::create();
     let watched = Watched::of(&database, "");
     let mut client = watched.pgweir.client(&database);
-    client.rows("BEGIN");
+    client.rows("BEGIN; CREATE TEMP TABLE t (id int)");
     watched.pgweir.signal(Signal::TERM);
     until("it is not ready", || watched.get("/readyz").status == 503);
     assert_eq!(watched.get("/readyz").body, "shutting down\n");
