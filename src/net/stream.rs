@@ -108,6 +108,10 @@ impl Stream {
 
     /// Says goodbye: sends what is outgoing, TLS's farewell, and the end of the stream.
     pub async fn close(mut self) {
+        if self.tls.is_some() {
+            // What is outgoing is not encrypted yet, and the peer hears nothing behind the farewell.
+            let _ = self.flush().await;
+        }
         if let Some(tls) = &mut self.tls {
             tls.session.close();
         }

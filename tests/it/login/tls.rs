@@ -57,6 +57,16 @@ fn tls_is_declined_where_it_is_disabled() {
     assert!(psql(&pgweir, &database, "sslmode=prefer").is_ok());
 }
 
+#[test]
+fn who_is_refused_is_told_why_before_the_farewell_of_tls() {
+    let mut database = Database::create();
+    let certificate = Certificate::make();
+    let pgweir = with(&database, &certificate, "require");
+    database.name = "nobody".to_owned();
+    let refused = psql(&pgweir, &database, "sslmode=require").unwrap_err();
+    assert!(refused.contains("password authentication failed"), "{refused}");
+}
+
 /// They would be taken for encrypted ones (CVE-2021-23214).
 #[test]
 fn plain_bytes_behind_the_request_for_tls_are_refused() {
