@@ -5,13 +5,14 @@
 //! | floor | modules | what it knows |
 //! |---|---|---|
 //! | 4 house | [`app`] [`args`] [`config`] [`demo`] [`metrics`] | how a process is put together |
-//! | 3 workers | [`client`] [`pooler`] [`server`] | tokio tasks: read, ask a rule, carry out its orders, write |
+//! | 3 workers | [`client`] [`admin`] [`pooler`] [`server`] | tokio tasks: read, ask a rule, carry out its orders, write |
 //! | 2 wires | [`net`] | sockets, TLS, buffers; nothing of PostgreSQL |
 //! | 1 rules | [`session`] [`routing`] [`auth`] [`pool`] [`stats`] | pure: bytes, events and `now` in, next state and orders out |
 //! | 0 bytes | [`protocol`] [`ids`] | pure: bytes to messages and back |
 //!
 //! A newcomer reads [`client`] first: a client's task is where every other room is used.
 
+pub mod admin;
 pub mod app;
 pub mod args;
 pub mod auth;

@@ -2,6 +2,7 @@
 
 use super::hosts::{databases, ssl_mode};
 use super::users::users;
+use crate::admin::Access;
 use crate::auth::scram::Iterations;
 use crate::auth::{Method, Salts};
 use crate::client::Policy;
@@ -98,6 +99,8 @@ pub(super) fn build(settings: &Settings, salts: &Arc<Salts>) -> Result<Plans, Bu
         idle_transaction_timeout: pooler.timeouts.idle_transaction_timeout,
         cancel_wait_timeout: pooler.timeouts.cancel_wait_timeout,
         max_clients: pooler.pools.max_client_conn as usize,
+        console: Access::new(&pooler.login.admin_users, &pooler.login.stats_users),
+        stats_period: pooler.process.stats_period,
         log_connections: pooler.process.log_connections,
         log_disconnections: pooler.process.log_disconnections,
     };

@@ -9,6 +9,7 @@
 //!
 //! * [`command`]: what each word of the command line does.
 //! * [`process`]: the phases; [`workers`]: the threads; [`sockets`]: what is listened on.
+//! * [`orders`]: what the console asks of the process.
 //! * [`build`], [`hosts`], [`users`]: from settings to what the rooms obey.
 //! * [`logs`]: where log lines go; [`exit`]: with which status the process ends.
 
@@ -18,6 +19,7 @@ pub mod demo;
 pub mod exit;
 pub mod hosts;
 pub mod logs;
+pub mod orders;
 pub mod process;
 pub mod route;
 pub mod sockets;

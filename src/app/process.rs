@@ -5,10 +5,12 @@ use super::exit::Exit;
 use super::logs;
 use super::sockets::{self, CannotListen, Named, accept};
 use super::workers::{self, Driver, Workers};
+use crate::admin::house::House;
+use crate::admin::{Console, Order, rates};
 use crate::auth::Salts;
 use crate::client::Logins;
 use crate::client::worker::Clients;
-use crate::config::reload::compare;
+use crate::config::reload::{Change, compare};
 use crate::config::{Loaded, Mistakes, Settings, check};
 use crate::metrics::status::Phase;
 use crate::metrics::{Port, Source, Status};
@@ -20,9 +22,14 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::Receiver;
 use tokio::task::{JoinSet, LocalSet};
+
+/// How often it is looked whether the last client has left.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What reading the settings came to.
 pub type Settled = Result<Loaded, Mistakes>;
@@ -65,15 +72,27 @@ impl CannotStart {
 /// A process that is ready to serve.
 pub struct Process {
     read: Reader,
-    settings: RefCell<Settings>,
+    pub(super) loaded: RefCell<Loaded>,
     salts: Arc<Salts>,
     pooler: Arc<Pooler>,
-    clients: Arc<Clients>,
+    pub(super) clients: Arc<Clients>,
+    orders: RefCell<Option<Receiver<Order>>>,
     status: Arc<Status>,
     driver: Driver,
     letters: Vec<workers::Letters>,
     sockets: Vec<Named>,
     metrics_sockets: Vec<Named>,
+}
+
+/// How serving ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// At once.
+    Now,
+    /// Clients end at their transaction boundaries; who has asked for it.
+    Drain(&'static str),
+    /// When clients have left by themselves.
+    Clients,
 }
 
 /// The signals that the process hears.
@@ -107,34 +126,38 @@ impl Process {
     /// # Errors
     /// Everything that stands in the way, before anything has been started.
     pub fn start(read: Reader) -> Result<Process, CannotStart> {
-        let Loaded { settings, warnings } = read()?;
+        let loaded = read()?;
+        let settings = &loaded.settings;
         logs::start(&settings.pooler.process);
-        for warning in &warnings {
+        for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
         let salts = salts();
-        let plans = build(&settings, &salts)?;
+        let plans = build(settings, &salts)?;
         let driver = Driver::choose(settings.pooler.process.io)?;
-        let sockets = sockets::bind(&settings)?;
-        let metrics_sockets = sockets::bind_metrics(&settings)?;
-        raise_file_limit(&settings);
+        let sockets = sockets::bind(settings)?;
+        let metrics_sockets = sockets::bind_metrics(settings)?;
+        raise_file_limit(settings);
         let count = workers::count(settings.pooler.process.workers);
         let (mailboxes, letters) = workers::mailboxes(count);
         let classifier = Classifier::new(rand::random());
         let pooler = Arc::new(Pooler::new(Databases::new(), mailboxes, classifier));
         pooler.reload(plans.databases);
-        let status = Arc::new(Status::new(&settings, plans.certificates));
+        let status = Arc::new(Status::new(settings, plans.certificates));
+        let (house, orders) = House::new();
         let clients = Arc::new(Clients {
             policy: ArcSwap::from_pointee(plans.policy),
             count: AtomicUsize::new(0),
             logins: Logins::default(),
+            console: Arc::new(Console::new(pooler.clone(), house)),
         });
         Ok(Process {
             read,
-            settings: RefCell::new(settings),
+            loaded: RefCell::new(loaded),
             salts,
             pooler,
             clients,
+            orders: RefCell::new(Some(orders)),
             status,
             driver,
             letters,
@@ -180,6 +203,7 @@ impl Process {
     ) -> io::Result<(tokio::runtime::Runtime, Workers)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (driver, process) = (self.driver, runtime.handle());
+        self.clients.console.run_on(process.clone());
         let workers = Workers::start(letters, driver, process, &self.pooler, &self.clients)?;
         Ok((runtime, workers))
     }
@@ -195,15 +219,24 @@ impl Process {
         tasks.spawn(janitor::run(self.pooler.clone()));
         tasks.spawn_local(sampler::run(self.pooler.clone()));
         tasks.spawn_local(catalog::run(self.pooler.clone()));
+        let (rates, clients) = (self.clients.console.rates().clone(), self.clients.clone());
+        let period = move || clients.policy.load().stats_period;
+        tasks.spawn(rates::run(self.pooler.clone(), rates, period));
         self.listen_for_scrapes(&mut tasks)?;
         let mut acceptors = self.listen()?;
         self.status.enter(Phase::Serving);
-        tracing::info!("{}", check::summary(&self.settings.borrow()));
+        tracing::info!("{}", check::summary(&self.loaded.borrow().settings));
         ready(&self.pooler);
-        self.until_asked_to_end(&mut signals).await;
+        let mut orders = self.orders.borrow_mut().take();
+        let mut ending = self.until_asked_to_end(&mut signals, &mut orders).await;
         self.status.enter(Phase::Draining);
         acceptors.shutdown().await;
-        Ok(self.drain(workers, &mut signals).await)
+        if ending == Ending::Clients {
+            ending = self.until_clients_left(&mut signals, &mut orders).await;
+        }
+        // Console clients that still wait for an answer are told that there is none.
+        drop(orders);
+        Ok(self.end(ending, workers, &mut signals).await)
     }
 
     fn listen(&mut self) -> io::Result<JoinSet<()>> {
@@ -228,18 +261,55 @@ impl Process {
         Ok(())
     }
 
-    async fn until_asked_to_end(&self, signals: &mut Signals) {
+    async fn until_asked_to_end(
+        &self,
+        signals: &mut Signals,
+        orders: &mut Option<Receiver<Order>>,
+    ) -> Ending {
+        let Signals { hangup, terminate, interrupt } = signals;
         loop {
             tokio::select! {
-                _ = signals.hangup.recv() => self.reload(),
-                _ = signals.terminate.recv() => return self.announce("SIGTERM"),
-                _ = signals.interrupt.recv() => return self.announce("SIGINT"),
+                _ = hangup.recv() => drop(self.reload()),
+                _ = terminate.recv() => return Ending::Drain("SIGTERM"),
+                _ = interrupt.recv() => return Ending::Drain("SIGINT"),
+                order = next(orders) => if let Some(ending) = self.obey(order) {
+                    return ending;
+                },
             }
         }
     }
 
+    /// Nobody can connect any more; the console still answers who is there.
+    async fn until_clients_left(
+        &self,
+        signals: &mut Signals,
+        orders: &mut Option<Receiver<Order>>,
+    ) -> Ending {
+        tracing::info!("shutting down (SHUTDOWN WAIT_FOR_CLIENTS): no new clients");
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        let left = async {
+            while self.clients.count.load(Ordering::Relaxed) > 0 {
+                looks.tick().await;
+            }
+        };
+        tokio::select! {
+            () = left => Ending::Drain("the last client has left"),
+            ending = self.until_asked_to_end(signals, orders) => ending,
+        }
+    }
+
+    async fn end(&self, ending: Ending, workers: Workers, signals: &mut Signals) -> bool {
+        if let Ending::Drain(by) = ending {
+            self.announce(by);
+            return self.drain(workers, signals).await;
+        }
+        tracing::info!("shutting down (SHUTDOWN): at once");
+        self.tell_workers(|| Letter::Stop);
+        tokio::task::spawn_blocking(|| workers.join()).await.unwrap_or(false)
+    }
+
     fn announce(&self, signal: &str) {
-        let limit = self.settings.borrow().pooler.process.shutdown_timeout;
+        let limit = self.loaded.borrow().settings.pooler.process.shutdown_timeout;
         tracing::info!(
             "shutting down ({signal}): no new clients, transactions may end within \
              shutdown_timeout ({limit:?}); another signal ends at once"
@@ -250,7 +320,7 @@ impl Process {
     /// ends the rest.
     async fn drain(&self, workers: Workers, signals: &mut Signals) -> bool {
         self.tell_workers(|| Letter::Drain);
-        let limit = self.settings.borrow().pooler.process.shutdown_timeout;
+        let limit = self.loaded.borrow().settings.pooler.process.shutdown_timeout;
         let mut joined = tokio::task::spawn_blocking(|| workers.join());
         tokio::select! {
             ended = &mut joined => {
@@ -273,34 +343,45 @@ impl Process {
     }
 
     /// Applies the settings as they are now: all of them, or none with the reasons.
-    fn reload(&self) {
-        let loaded = match (self.read)() {
-            Ok(loaded) => loaded,
-            Err(mistakes) => {
-                self.status.reload_refused();
-                tracing::error!("reload refused, nothing was changed:\n{mistakes}");
-                return;
-            }
-        };
-        match build(&loaded.settings, &self.salts) {
-            Ok(plans) => {
-                let change = compare(&self.settings.borrow(), &loaded.settings);
-                self.pooler.reload(plans.databases);
-                self.clients.policy.store(Arc::new(plans.policy));
-                self.status.reloaded(&loaded.settings, plans.certificates);
-                *self.settings.borrow_mut() = loaded.settings;
+    pub(super) fn reload(&self) -> Result<Change, String> {
+        let loaded = (self.read)().map_err(|mistakes| mistakes.to_string());
+        let change = loaded.and_then(|loaded| self.apply(loaded));
+        match &change {
+            Ok(change) => {
                 tracing::info!(changed = change.changed.join(", "), "reloaded");
                 if !change.restart_needed.is_empty() {
                     let keys = change.restart_needed.join(", ");
                     tracing::warn!("needs a restart to take effect: {keys}");
                 }
             }
-            Err(error) => {
+            Err(why) => {
                 self.status.reload_refused();
-                tracing::error!("reload refused, nothing was changed:\n{error}");
+                tracing::error!("reload refused, nothing was changed:\n{why}");
             }
         }
+        change
     }
+
+    /// From now on these hold.
+    pub(super) fn apply(&self, loaded: Loaded) -> Result<Change, String> {
+        let plans = build(&loaded.settings, &self.salts).map_err(|error| error.to_string())?;
+        let change = compare(&self.loaded.borrow().settings, &loaded.settings);
+        self.pooler.reload(plans.databases);
+        self.clients.policy.store(Arc::new(plans.policy));
+        self.status.reloaded(&loaded.settings, plans.certificates);
+        *self.loaded.borrow_mut() = loaded;
+        Ok(change)
+    }
+}
+
+/// The next order from the console; none comes when its sender is gone.
+async fn next(orders: &mut Option<Receiver<Order>>) -> Order {
+    if let Some(orders) = orders
+        && let Some(order) = orders.recv().await
+    {
+        return order;
+    }
+    std::future::pending().await
 }
 
 /// Every client and every server costs a file descriptor: takes as many as the system lets an

@@ -1,8 +1,12 @@
 //! How others reach a client's task: a few flags and a waker.
 
+use crate::ids::ServerId;
+use crate::pooler::{ClientSeen, Doing, Who};
 use crate::protocol::startup::CancelKey;
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::task::Waker;
+use std::time::Instant;
 
 /// What is asked of a client's task. Each is taken where it can be obeyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub enum Signal {
     Drain,
     /// It was silent for too long.
     Silence,
+    /// End now.
+    Kill,
 }
 
 /// What a client waits for, seen from outside.
@@ -32,22 +38,33 @@ pub enum Waits {
 pub struct Control {
     /// What it must show to be cancelled.
     pub key: CancelKey,
+    /// Who it is.
+    pub who: Arc<Who>,
     signals: Cell<u8>,
     waker: RefCell<Option<Waker>>,
     waits: Cell<Waits>,
     /// The worker's tick when that began.
     since: Cell<u32>,
+    /// The server that it has.
+    server: Cell<Option<ServerId>>,
+    /// When it last asked for a server.
+    asked: Cell<Option<Instant>>,
+    prepared: Cell<usize>,
 }
 
 impl Control {
     /// For a new client.
-    pub fn new(key: CancelKey) -> Self {
+    pub fn new(key: CancelKey, who: Arc<Who>) -> Self {
         Control {
             key,
+            who,
             signals: Cell::new(0),
             waker: RefCell::new(None),
             waits: Cell::default(),
             since: Cell::new(0),
+            server: Cell::new(None),
+            asked: Cell::new(None),
+            prepared: Cell::new(0),
         }
     }
 
@@ -84,6 +101,34 @@ impl Control {
     pub fn waits(&self, waits: Waits, tick: u32) {
         if self.waits.replace(waits) != waits || waits == Waits::Server {
             self.since.set(tick);
+        }
+    }
+
+    /// It asks for a server, and has made so many prepared statements.
+    pub fn asks(&self, now: Instant, prepared: usize) {
+        self.asked.set(Some(now));
+        self.prepared.set(prepared);
+    }
+
+    /// It has this server from now on, or none.
+    pub fn has(&self, server: Option<ServerId>) {
+        self.server.set(server);
+    }
+
+    /// The client as it is now.
+    pub fn seen(&self) -> ClientSeen {
+        let doing = match (self.server.get(), self.waits.get()) {
+            (Some(_), _) => Doing::Active,
+            (None, Waits::Server) => Doing::Waiting,
+            (None, _) => Doing::Idle,
+        };
+        ClientSeen {
+            id: self.key.process_id,
+            who: self.who.clone(),
+            doing,
+            server: self.server.get(),
+            asked: self.asked.get(),
+            prepared: self.prepared.get(),
         }
     }
 

@@ -80,6 +80,25 @@ pub(super) fn shutdown() -> ErrorReport {
     ErrorReport::fatal(SqlState::ADMIN_SHUTDOWN, message).detail("pgweir is shutting down.")
 }
 
+/// An administrator has ended it.
+pub(super) fn killed() -> ErrorReport {
+    let message = "terminating connection due to administrator command";
+    ErrorReport::fatal(SqlState::ADMIN_SHUTDOWN, message)
+        .detail("KILL or KILL_CLIENT was given on the console.")
+}
+
+/// A message to the console that it does not take.
+pub(super) fn console_message_too_long(limit: usize) -> ErrorReport {
+    let message = format!("a message to the console has more than {limit} bytes");
+    ErrorReport::fatal(SqlState::LIMIT_EXCEEDED, message).hint("The limit is fixed.")
+}
+
+/// `DISABLE` was said of the database.
+pub(super) fn disabled(name: &str) -> ErrorReport {
+    ErrorReport::fatal(SqlState::CANNOT_CONNECT_NOW, format!("database \"{name}\" is disabled"))
+        .hint("ENABLE it on the console.")
+}
+
 /// The client was silent for too long outside a transaction.
 pub(super) fn idle_timeout() -> ErrorReport {
     let message = "terminating connection due to client_idle_timeout";

@@ -14,6 +14,7 @@
 //! * [`unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
+//! * [`visit`]: a client of the console.
 //! * [`control`]: how others reach a client's task.
 //! * [`error`]: everything that a client is told by us.
 
@@ -33,6 +34,7 @@ pub mod task;
 pub mod transaction;
 pub mod trial;
 pub mod unit;
+pub mod visit;
 pub mod waiting;
 pub mod welcome;
 pub mod wish;

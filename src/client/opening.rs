@@ -1,16 +1,20 @@
 //! The first bytes of a connection: TLS, a cancel request, or a client that wants to log in.
 
 use super::authentication::authenticate;
+use super::control::Control;
 use super::error;
 use super::policy::Policy;
-use super::task::Client;
-use super::welcome::welcome;
+use super::task::{Client, Parts};
+use super::visit::Visit;
+use super::welcome::{welcome, welcome_to_console};
 use super::worker::{Seat, Worker};
+use crate::admin::{self, Right};
 use crate::net::tls::hello::looks_like_tls;
 use crate::net::{Chunk, Stream};
 use crate::protocol::error_response::{ErrorReport, printable};
 use crate::protocol::startup::{self, Packet, Startup};
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -59,24 +63,22 @@ pub(super) async fn serve(worker: Rc<Worker>, stream: Stream) {
     // A login needs room that an idle client must not keep: hence the box.
     let opening = Opening { stream, inbox: Chunk::default() };
     let login = Box::pin(log_in(worker.clone(), opening, policy));
-    if let Some(client) = login.await {
-        client.live().await;
+    match login.await {
+        Some(Arrival::Client(client)) => client.live().await,
+        Some(Arrival::Visit(visit)) => visit.await,
+        None => {}
     }
     worker.client_left();
 }
 
-async fn log_in(
-    worker: Rc<Worker>,
-    mut opening: Opening,
-    policy: Arc<Policy>,
-) -> Option<Box<Client>> {
+async fn log_in(worker: Rc<Worker>, mut opening: Opening, policy: Arc<Policy>) -> Option<Arrival> {
     let mut claimed = None;
     let startup = opening.startup(&worker, &policy, &mut claimed);
     let started = tokio::time::timeout(policy.login_timeout, startup).await;
     let ending = match started.unwrap_or_else(|_| Err(error::login_timeout().into())) {
-        Ok(make) => {
+        Ok(admitted) => {
             worker.clients.logins.succeeded();
-            return Some(make.into_client(opening));
+            return Some(admitted.arrive(&worker, opening));
         }
         Err(ending) => ending,
     };
@@ -93,14 +95,31 @@ async fn log_in(
     None
 }
 
+/// A client that has been let in.
+enum Arrival {
+    Client(Box<Client>),
+    Visit(Pin<Box<dyn Future<Output = ()>>>),
+}
+
 /// A client that has been let in, but for its connection.
-pub(super) struct Admitted {
-    pub(super) client: super::task::Parts,
+pub(super) enum Admitted {
+    /// To a database.
+    Client(Parts),
+    /// To the console.
+    Console { control: Rc<Control>, right: Right, entry: admin::Entry },
 }
 
 impl Admitted {
-    fn into_client(self, opening: Opening) -> Box<Client> {
-        Client::new(self.client, opening.stream, opening.inbox)
+    fn arrive(self, worker: &Rc<Worker>, opening: Opening) -> Arrival {
+        let Opening { stream, inbox } = opening;
+        match self {
+            Admitted::Client(parts) => Arrival::Client(Client::new(parts, stream, inbox)),
+            Admitted::Console { control, right, entry } => {
+                let worker = worker.clone();
+                let visit = Visit { worker, stream, inbox, control, right, _entry: entry };
+                Arrival::Visit(Box::pin(visit.live()))
+            }
+        }
     }
 }
 
@@ -117,6 +136,9 @@ impl Opening {
         }
         let claim = Claim::read(startup)?;
         *claimed = Some(claim.user.clone());
+        if worker.clients.console.is_console(&worker.pooler, &claim.database) {
+            return self.log_in_to_console(worker, policy, claim).await;
+        }
         let seat = worker.seat(policy.max_clients);
         let seat = seat.ok_or_else(|| error::too_many_clients(policy.max_clients))?;
         self.log_in(worker, policy, claim, seat).await
@@ -134,6 +156,24 @@ impl Opening {
         self.stream.out.supply(&negotiation);
         let proven = authenticate(self, policy, &claim).await?;
         welcome(self, worker, policy, claim, proven, seat).await
+    }
+
+    async fn log_in_to_console(
+        &mut self,
+        worker: &Rc<Worker>,
+        policy: &Policy,
+        claim: Claim,
+    ) -> Result<Admitted, Ending> {
+        let entry = worker.clients.console.enter();
+        let entry = entry.ok_or_else(|| admin::error::too_many(admin::console::CLIENTS_MAX))?;
+        let mut negotiation = Vec::new();
+        claim.startup.negotiate(&mut negotiation);
+        self.stream.out.supply(&negotiation);
+        let proven = authenticate(self, policy, &claim).await?;
+        let right = policy.console.right(&claim.user);
+        let right = right.ok_or_else(|| admin::error::no_entry(&claim.user))?;
+        let control = welcome_to_console(self, worker, policy, &claim, &proven, right);
+        Ok(Admitted::Console { control, right, entry })
     }
 
     /// TLS runs over the network only, as in PostgreSQL.

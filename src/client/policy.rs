@@ -1,5 +1,6 @@
 //! What the configuration says of clients.
 
+use crate::admin::Access;
 use crate::auth::{Method, Salts, Secret};
 use crate::net::tls::ClientTls;
 use std::collections::HashMap;
@@ -43,6 +44,10 @@ pub struct Policy {
     pub cancel_wait_timeout: Duration,
     /// `max_client_conn`.
     pub max_clients: usize,
+    /// `admin_users` and `stats_users`.
+    pub console: Access,
+    /// `stats_period`.
+    pub stats_period: Duration,
     /// `log_connections`.
     pub log_connections: bool,
     /// `log_disconnections`.

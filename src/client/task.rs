@@ -11,7 +11,7 @@ use super::wish::Wish;
 use super::worker::{Seat, Worker};
 use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
-use crate::pooler::{Held, Pools};
+use crate::pooler::{Doing, Held, Pools};
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::freshness::Seen;
 use crate::routing::{Reason, Route, Transaction};
@@ -20,10 +20,11 @@ use crate::session::trial::Refusal;
 use crate::session::unit::Plan;
 use std::cell::Cell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a client that does not read may keep us from closing its connection.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
@@ -98,6 +99,14 @@ pub(super) enum Farewell {
     Told(ErrorReport),
 }
 
+/// A client that has a server may be in the middle of a message of it: it is not told.
+fn killed(control: &Control) -> Farewell {
+    match control.seen().doing {
+        Doing::Active => Farewell::Silent,
+        Doing::Idle | Doing::Waiting => Farewell::Told(error::killed()),
+    }
+}
+
 impl Client {
     pub(super) fn new(parts: Parts, stream: Stream, inbox: Chunk) -> Box<Client> {
         let Parts { worker, pools, session, identity, control, wish, seat } = parts;
@@ -125,12 +134,18 @@ impl Client {
 
     /// Serves the client to its end.
     pub(super) async fn live(mut self: Box<Self>) {
+        let control = self.control.clone();
         let farewell = loop {
-            if let Err(farewell) = self.serve_unit().await {
+            let mut unit = pin!(self.serve_unit());
+            let served = poll_fn(|cx| match control.is_asked(Signal::Kill) {
+                true => Poll::Ready(Err(killed(&control))),
+                false => unit.as_mut().poll(cx),
+            });
+            if let Err(farewell) = served.await {
                 break farewell;
             }
         };
-        self.worker.dismiss(&self.control);
+        self.worker.dismiss(&control);
         if self.worker.clients.policy.load().log_disconnections {
             let Identity { user, database, .. } = &*self.identity;
             let why = match &farewell {
@@ -161,6 +176,7 @@ impl Client {
             }
         };
         self.control.take(Signal::Cancel);
+        self.control.asks(Instant::now(), self.session.prepared_len());
         let held = match self.try_acquire(&unit) {
             Ok(held) => held,
             Err(wanted) => match self.wait(&unit, wanted).await? {
@@ -168,11 +184,21 @@ impl Client {
                 None => return Ok(()),
             },
         };
-        match relay(self, held, unit).await {
+        let held = self.noted(held);
+        let end = relay(self, held, unit).await;
+        self.control.has(None);
+        match end {
             End::Released | End::Elsewhere => Ok(()),
             End::Left => Err(Farewell::Silent),
             End::Told(report) => Err(Farewell::Told(report)),
         }
+    }
+
+    /// Others can see which server it has. By value: what is borrowed here would be a part of the
+    /// task's future as long as it is linked.
+    fn noted(&self, held: Held) -> Held {
+        self.control.has(Some(held.id));
+        held
     }
 
     /// Idle: ready when the client has sent something that needs a server, or asks us.

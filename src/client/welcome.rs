@@ -1,19 +1,22 @@
 //! A client that has proven who it is gets its pools, its parameters and its cancel key.
 
+use super::control::Control;
 use super::error;
 use super::opening::{Admitted, Claim, Ending, Opening};
 use super::policy::Policy;
 use super::task::{Identity, Parts};
 use super::wish::Wish;
 use super::worker::{Seat, Worker};
+use crate::admin::Right;
+use crate::admin::console::SERVER_VERSION;
 use crate::auth::Proven;
 use crate::net::Chunk;
 use crate::pooler::pools::StartupParameters;
-use crate::pooler::{Database, Held, Learnt, Pools};
+use crate::pooler::{Database, Held, Learnt, Pools, Who};
 use crate::protocol::backend::{
     AUTHENTICATION_OK_MESSAGE, BACKEND_KEY_DATA, READY_IDLE_MESSAGE, say_parameter,
 };
-use crate::protocol::error_response::ErrorReport;
+use crate::protocol::error_response::{ErrorReport, printable};
 use crate::protocol::startup::options;
 use crate::protocol::writer::message;
 use crate::routing::ask::role_of;
@@ -26,6 +29,7 @@ use crate::session::{ParameterSet, Parameters, Session};
 use rand::RngCore;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 /// What the names of our own parameters begin with.
 const OURS: &[u8] = b"pgweir.";
@@ -44,6 +48,9 @@ pub(super) async fn welcome(
 ) -> Result<Admitted, Ending> {
     let database = worker.pooler.database(&claim.database);
     let database = database.ok_or_else(|| error::no_such_database(&claim.database))?;
+    if worker.pooler.is_disabled(&claim.database) {
+        return Err(error::disabled(&claim.database).into());
+    }
     let credential = proven.credential().clone();
     let pools = worker.pooler.pools(&claim.database, &database, &claim.user, &credential);
     let pools = pools.map_err(|e| error::too_many_pools(&e.to_string()))?;
@@ -51,7 +58,8 @@ pub(super) async fn welcome(
     let wish = take_wish(&mut asked)?;
     let (greeting, parameters) = Box::pin(settle(worker, &pools, &database, asked)).await?;
 
-    let control = worker.admit(secret(secret_len(claim.startup.spoken())));
+    let control = admit(opening, worker, &claim);
+    pools.primary.stats.client_logged_in(worker.id);
     let mut out = proven.last_message().to_vec();
     out.extend_from_slice(AUTHENTICATION_OK_MESSAGE);
     say_parameters(&mut out, &greeting, &parameters);
@@ -72,7 +80,58 @@ pub(super) async fn welcome(
         wish,
         seat,
     };
-    Ok(Admitted { client })
+    Ok(Admitted::Client(client))
+}
+
+/// The part of a new client that others see and reach.
+fn admit(opening: &Opening, worker: &Worker, claim: &Claim) -> Rc<Control> {
+    let name = claim.startup.parameter(b"application_name").unwrap_or_default();
+    let (peer, local) = opening.stream.socket().ends();
+    let who = Who {
+        user: claim.user.clone(),
+        database: claim.database.clone(),
+        application_name: printable(&name[..name.len().min(APPLICATION_NAME_MAX)]),
+        peer,
+        local,
+        tls: opening.stream.tls_words(),
+        since: SystemTime::now(),
+    };
+    worker.admit(secret(secret_len(claim.startup.spoken())), Arc::new(who))
+}
+
+/// Lets a client in to the console.
+pub(super) fn welcome_to_console(
+    opening: &mut Opening,
+    worker: &Worker,
+    policy: &Policy,
+    claim: &Claim,
+    proven: &Proven,
+    right: Right,
+) -> Rc<Control> {
+    let control = admit(opening, worker, claim);
+    let mut out = proven.last_message().to_vec();
+    out.extend_from_slice(AUTHENTICATION_OK_MESSAGE);
+    let is_superuser: &[u8] = if right == Right::Steer { b"on" } else { b"off" };
+    let parameters: [(&[u8], &[u8]); 9] = [
+        (b"pgweir_version", env!("CARGO_PKG_VERSION").as_bytes()),
+        (b"server_version", SERVER_VERSION.as_bytes()),
+        (b"client_encoding", b"UTF8"),
+        (b"server_encoding", b"UTF8"),
+        (b"DateStyle", b"ISO, MDY"),
+        (b"TimeZone", b"GMT"),
+        (b"integer_datetimes", b"on"),
+        (b"standard_conforming_strings", b"on"),
+        (b"is_superuser", is_superuser),
+    ];
+    parameters.iter().for_each(|(name, value)| say_parameter(&mut out, name, value));
+    message(&mut out, BACKEND_KEY_DATA, |body| control.key.encode(body));
+    out.extend_from_slice(READY_IDLE_MESSAGE);
+    opening.stream.out.supply(&out);
+    if policy.log_connections {
+        let tls = opening.stream.tls().is_some();
+        tracing::info!(client = claim.shown(), tls, "login to the console");
+    }
+    control
 }
 
 fn secret(len: usize) -> Box<[u8]> {

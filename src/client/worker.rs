@@ -4,10 +4,12 @@ use super::control::{Control, Signal, Waits};
 use super::logins::Logins;
 use super::opening;
 use super::policy::Policy;
+use crate::admin::Console;
 use crate::ids::WorkerId;
 use crate::net::buffer::held_bytes;
 use crate::net::{Accepted, Stream};
-use crate::pooler::{Letter, Pooler};
+use crate::pooler::survey::{PART_LEN, SomeClients};
+use crate::pooler::{Letter, Pooler, Who, Whom};
 use crate::protocol::startup::CancelKey;
 use crate::session::cancel_key::matches;
 use arc_swap::ArcSwap;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::task::spawn_local;
 
 /// How often silent clients are looked for, while a setting asks for that.
@@ -33,6 +35,8 @@ pub struct Clients {
     pub count: AtomicUsize,
     /// How many have come, and why others were refused.
     pub logins: Logins,
+    /// The virtual database.
+    pub console: Arc<Console>,
 }
 
 /// One thread's clients.
@@ -107,6 +111,12 @@ impl Worker {
                     mailbox.pulse().answer(held_bytes());
                 }
             }
+            Letter::Survey(tell) => {
+                spawn_local(self.clone().survey(tell));
+            }
+            Letter::Kill(whom, tell) => {
+                let _ = tell.send(self.kill(&whom));
+            }
             Letter::Drain => {
                 self.draining.set(true);
                 self.controls.borrow().values().for_each(|control| control.signal(Signal::Drain));
@@ -151,7 +161,7 @@ impl Worker {
 
     /// The part of a new client that others reach it by. Its process number says which worker
     /// has it.
-    pub(super) fn admit(&self, secret: Box<[u8]>) -> Rc<Control> {
+    pub(super) fn admit(&self, secret: Box<[u8]>, who: Arc<Who>) -> Rc<Control> {
         let workers = u32::try_from(self.pooler.mailboxes().len().max(1)).unwrap_or(1);
         let mut controls = self.controls.borrow_mut();
         let process_id = loop {
@@ -163,7 +173,7 @@ impl Worker {
                 break candidate;
             }
         };
-        let control = Rc::new(Control::new(CancelKey { process_id, secret }));
+        let control = Rc::new(Control::new(CancelKey { process_id, secret }, who));
         if self.draining.get() {
             control.signal(Signal::Drain);
         }
@@ -191,6 +201,35 @@ impl Worker {
         {
             control.signal(Signal::Cancel);
         }
+    }
+
+    /// Tells of all clients, with a pause for the others after each part.
+    async fn survey(self: Rc<Self>, tell: Sender<SomeClients>) {
+        let all: Vec<u32> = self.controls.borrow().keys().copied().collect();
+        for some in all.chunks(PART_LEN) {
+            let seen = {
+                let controls = self.controls.borrow();
+                some.iter()
+                    .filter_map(|id| controls.get(id))
+                    .map(|control| control.seen())
+                    .collect()
+            };
+            if tell.send(seen).await.is_err() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn kill(&self, whom: &Whom) -> usize {
+        let controls = self.controls.borrow();
+        let is_meant = |control: &Control| match whom {
+            Whom::Client(id) => control.key.process_id == *id,
+            Whom::Database(name) => control.who.database == *name,
+            Whom::All => !self.clients.console.is_console(&self.pooler, &control.who.database),
+        };
+        let meant = controls.values().filter(|control| is_meant(control));
+        meant.map(|control| control.signal(Signal::Kill)).count()
     }
 
     /// Counts seconds while silent clients are looked for.

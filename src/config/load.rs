@@ -11,12 +11,20 @@ use super::source::{arguments, document};
 use super::{resolve, rules};
 
 /// Settings that may be used, and what the user should know about them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Loaded {
     /// What the program uses.
     pub settings: Settings,
     /// What was written without effect, or is risky.
     pub warnings: Vec<Remark>,
+    pub(crate) origin: Origin,
+}
+
+/// What settings were made from, so that one of them can be changed alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) written: Written,
+    pub(crate) environment: Environment,
 }
 
 impl Settings {
@@ -84,8 +92,18 @@ fn finish(
     if let Some(address) = listen {
         arguments::listen(address, &mut written, &mut findings);
     }
+    understand(written, outside, findings)
+}
+
+/// What was written, with its types and defaults, if all of it is right.
+pub(crate) fn understand(
+    written: Written,
+    outside: Outside<'_>,
+    mut findings: Findings,
+) -> Result<Loaded, Mistakes> {
     let settings = resolve::resolve(&written, outside, &mut findings);
     rules::check(&settings, &written, outside, &mut findings);
     let warnings = findings.conclude()?;
-    Ok(Loaded { settings, warnings })
+    let origin = Origin { written, environment: outside.environment.clone() };
+    Ok(Loaded { settings, warnings, origin })
 }

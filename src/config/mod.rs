@@ -12,10 +12,13 @@
 //! 5. `rules` checks what must hold between settings.
 //! 6. [`mistake`] tells what is wrong, all of it, in file order.
 //!
+//! [`change`] changes one setting of a running process, and lists all of them.
+//!
 //! [`load`] does all of it; [`check`] is `pgweir check`; [`reload`] compares two settings;
 //! [`mod@reference`] writes docs/configuration.md and the example pooler.toml.
 
 pub mod address;
+pub mod change;
 pub mod check;
 pub(crate) mod kind;
 pub mod load;

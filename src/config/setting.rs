@@ -111,6 +111,14 @@ macro_rules! settings {
                 Self { $( $key: reading.value(stringify!($key), &$kind, self.$key), )+ }
             }
 
+            /// Each key with its value, as it would be written.
+            pub fn shown(&self) -> Vec<(&'static str, String)> {
+                vec![ $( (
+                    stringify!($key),
+                    $crate::config::setting::show::<$Type, _>(&$kind, &self.$key),
+                ), )+ ]
+            }
+
             /// The keys whose values differ.
             pub fn differences(&self, other: &Self) -> Vec<&'static str> {
                 let mut keys = Vec::new();

@@ -4,7 +4,9 @@ use super::buffer::Chunk;
 use super::outgoing::Outgoing;
 use super::readiness;
 use super::uring;
+use rustix::net::{SocketAddrAny, getpeername, getsockname};
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -80,6 +82,13 @@ impl Socket {
             Socket::Readiness(socket) => socket.is_unix(),
             Socket::Ring(socket) => socket.is_unix(),
         }
+    }
+
+    /// Where its peer is and where it is itself; none of both on a Unix socket. Two system calls.
+    pub fn ends(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        let address = |any: SocketAddrAny| SocketAddr::try_from(any).ok();
+        let peer = getpeername(self).ok().flatten().and_then(address);
+        (peer, getsockname(self).ok().and_then(address))
     }
 
     /// Whether bytes have been received and not been taken yet; no system call.

@@ -51,6 +51,12 @@ impl Stream {
         self.tls.as_ref().map(|tls| &tls.session)
     }
 
+    /// The version and the cipher of TLS, if it is used: `TLSv1.3/TLS13_AES_256_GCM_SHA384`.
+    pub fn tls_words(&self) -> Option<String> {
+        let tls = self.tls()?;
+        Some(format!("{}/{}", tls.version().unwrap_or("TLS"), tls.cipher().unwrap_or("unknown")))
+    }
+
     /// Receives into the room behind `inbox`'s bytes: how many came, 0 when the peer has ended.
     ///
     /// While nothing is there, `inbox` is left as it was and owns no more than before.

@@ -164,6 +164,18 @@ impl Core {
         self.servers.find(server).map(Server::state)
     }
 
+    /// How many servers the pool counts.
+    #[must_use]
+    pub fn servers_len(&self) -> usize {
+        self.servers.len()
+    }
+
+    /// Every server, its state, and whether it is to be closed once its client is done with it.
+    pub fn each_server(&self) -> impl Iterator<Item = (ServerId, ServerState, bool)> {
+        let is_marked = |server: &Server| server.generation < self.generation || self.paused;
+        self.servers.entries().map(move |(id, server)| (id, server.state(), is_marked(server)))
+    }
+
     fn wait(&mut self, worker: WorkerId, now: Instant) -> Acquired {
         let id = self.ids.waiter();
         self.waiters.push(Waiter { id, worker }, now);

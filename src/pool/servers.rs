@@ -79,6 +79,11 @@ impl Servers {
         self.all.values()
     }
 
+    /// Every server with its number.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (ServerId, &Server)> {
+        self.all.iter().map(|(id, server)| (*id, server))
+    }
+
     /// The server, if the pool counts it.
     pub(super) fn find(&self, id: ServerId) -> Option<&Server> {
         self.all.get(&id)

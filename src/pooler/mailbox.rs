@@ -2,6 +2,7 @@
 
 use super::pool::Pool;
 use super::pulse::{Ended, Pulse};
+use super::survey::{SomeClients, Whom};
 use crate::ids::WorkerId;
 use crate::net::Accepted;
 use crate::pool::Open;
@@ -9,10 +10,11 @@ use crate::protocol::startup::CancelKey;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 /// What a worker is asked to do. What comes in is bounded by what causes it: connections by
-/// `max_client_conn`, logins by the pools' limits.
+/// `max_client_conn`, logins by the pools' limits, questions by the number of console clients.
 #[derive(Debug)]
 pub enum Letter {
     /// Serve a client.
@@ -23,6 +25,10 @@ pub enum Letter {
     Open(Arc<Pool>, Open),
     /// Show that your event loop turns.
     Tick,
+    /// Say who your clients are, a part at a time.
+    Survey(Sender<SomeClients>),
+    /// End these clients now; say how many.
+    Kill(Whom, oneshot::Sender<usize>),
     /// Let each client finish its transaction, then close it.
     Drain,
     /// End now.

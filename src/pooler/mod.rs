@@ -11,10 +11,13 @@
 //!   asking them.
 //! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
-//! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns.
+//! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns; [`survey`]: what workers say of
+//!   their clients.
+//! * [`commands`], [`standing`]: what an operator does to the pools of a database.
 
 pub mod catalog;
 pub mod clock;
+pub mod commands;
 pub mod database;
 mod gauge;
 pub mod held;
@@ -28,6 +31,9 @@ pub mod pools;
 pub mod pulse;
 pub mod registry;
 pub mod sampler;
+pub mod seen;
+pub mod standing;
+pub mod survey;
 pub mod waiting;
 pub mod watch;
 
@@ -40,5 +46,7 @@ pub use mailbox::{Letter, Mailbox};
 pub use pool::Pool;
 pub use pools::{Gone, Learnt, Pools};
 pub use registry::Pooler;
+pub use seen::ServerSeen;
+pub use survey::{ClientSeen, Doing, Who, Whom};
 pub use waiting::{Refusal, Waiting};
 pub use watch::Watch;

@@ -1,6 +1,7 @@
 //! Logins: carried out beside the clients that wait for them, with back-off per host.
 
 use super::pool::Pool;
+use super::seen::Passport;
 use crate::auth::Credential;
 use crate::ids::WorkerId;
 use crate::pool::Open;
@@ -32,10 +33,10 @@ impl Pool {
             let tried = self.try_login(id, worker).await;
             self.host.logins.note(tried.as_ref().err());
             match tried {
-                Ok((idle, welcome)) => {
+                Ok((idle, welcome, passport)) => {
                     slot.id = None;
                     self.host.succeeded();
-                    self.logged_in(idle, welcome, worker);
+                    self.logged_in(idle, welcome, passport, worker);
                 }
                 Err(error) if error.is_final() => {
                     tracing::warn!(pool = %self, %error, "server login refused");
@@ -60,13 +61,14 @@ impl Pool {
         self: &Arc<Self>,
         id: crate::ids::ServerId,
         worker: WorkerId,
-    ) -> Result<(Idle, Welcome), OpenError> {
+    ) -> Result<(Idle, Welcome, Passport), OpenError> {
         let credential = Credential::clone(&self.credential.load());
         let opening = Box::pin(login::open(&self.target, credential, &self.shared, id));
         let (server, welcome) = opening.await?;
+        let passport = Passport::of(&server);
         let clean = server.side.clean();
         let idle = clean.and_then(|clean| server.park(worker, clean));
-        idle.map(|idle| (idle, welcome))
+        idle.map(|idle| (idle, welcome, passport))
             .ok_or_else(|| OpenError::NotPostgres("it spoke before it was asked".to_owned()))
     }
 

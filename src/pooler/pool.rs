@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::held::Held;
 use super::host::Host;
+use super::seen::{Passport, ServerSeen};
 use super::waiting::{Slot, Waiting};
 use crate::auth::Credential;
 use crate::ids::{ServerId, WaiterId, WorkerId};
@@ -47,6 +48,8 @@ struct State {
     core: Core,
     idle: HashMap<ServerId, Idle, RandomState>,
     waiting: HashMap<WaiterId, Slot, RandomState>,
+    /// What was noted of each server at its login; of those that have gone too, for a while.
+    passports: HashMap<ServerId, Arc<Passport>, RandomState>,
 }
 
 /// What all pools have in common.
@@ -90,6 +93,7 @@ impl Pool {
                 core: Core::new(database.limits, common.ids.clone()),
                 idle: HashMap::default(),
                 waiting: HashMap::default(),
+                passports: HashMap::default(),
             }),
         }
     }
@@ -155,12 +159,19 @@ impl Pool {
     }
 
     /// A login has succeeded.
-    pub(super) fn logged_in(self: &Arc<Self>, idle: Idle, welcome: Welcome, worker: WorkerId) {
+    pub(super) fn logged_in(
+        self: &Arc<Self>,
+        idle: Idle,
+        welcome: Welcome,
+        passport: Passport,
+        worker: WorkerId,
+    ) {
         self.welcome.store(Some(Arc::new(welcome)));
         *self.last_error.lock() = None;
         let (id, now, jitter) = (idle.id, Instant::now(), Jitter(rand::random()));
         let mut state = self.state.lock();
         let released = state.core.logged_in(id, worker, now, jitter);
+        state.note(id, passport);
         state.idle.insert(id, idle);
         self.follow(state, id, released, worker);
     }
@@ -300,7 +311,7 @@ impl Pool {
         self.order(Core::reconnect).0
     }
 
-    fn order(
+    pub(super) fn order(
         self: &Arc<Self>,
         orders: impl FnOnce(&mut Core, Instant) -> Vec<Order>,
     ) -> (Vec<Open>, Option<Instant>) {
@@ -346,10 +357,39 @@ impl Pool {
         self.state.lock().core.counts(now)
     }
 
+    /// Asks the rules something.
+    pub(super) fn ask<T>(&self, question: impl FnOnce(&Core) -> T) -> T {
+        question(&self.state.lock().core)
+    }
+
+    /// Every server that has logged in, or is about to.
+    pub fn servers(&self) -> Vec<ServerSeen> {
+        let state = self.state.lock();
+        let seen = |(id, state_of, close_needed)| ServerSeen {
+            id,
+            state: state_of,
+            close_needed,
+            passport: state.passports.get(&id).cloned(),
+        };
+        state.core.each_server().map(seen).collect()
+    }
+
     /// Wakes the janitor if something is due earlier than it knows.
     fn ring(&self, state: &mut State) {
         if state.core.sooner().is_some() {
             self.alarm.notify_one();
+        }
+    }
+}
+
+impl State {
+    /// Those of servers that have gone are dropped when they are as many as the others: so this
+    /// costs each login little, and nothing anything else.
+    fn note(&mut self, id: ServerId, passport: Passport) {
+        self.passports.insert(id, Arc::new(passport));
+        if self.passports.len() > 2 * self.core.servers_len() + 16 {
+            let core = &self.core;
+            self.passports.retain(|id, _| core.state(*id).is_some());
         }
     }
 }

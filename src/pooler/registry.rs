@@ -7,6 +7,7 @@ use super::host::Host;
 use super::mailbox::Mailbox;
 use super::pool::{Common, Pool};
 use super::pools::{Gone, Pools};
+use super::standing::Standing;
 use super::watch::Watch;
 use crate::auth::Credential;
 use crate::net::Address;
@@ -50,6 +51,7 @@ pub struct Pooler {
     new_watches: Mutex<Vec<Arc<Watch>>>,
     watch_alarm: Notify,
     generation: AtomicU64,
+    pub(super) standing: Mutex<Standing>,
 }
 
 /// The pools of one database and user, and what they are found by.
@@ -97,6 +99,7 @@ impl Pooler {
             new_watches: Mutex::default(),
             watch_alarm: Notify::new(),
             generation: AtomicU64::new(0),
+            standing: Mutex::default(),
         }
     }
 
@@ -137,6 +140,9 @@ impl Pooler {
             None if pools.len() >= POOLS_MAX => return Err(TooManyPools),
             None => {
                 let made = Arc::new(self.make(&key, database, credential));
+                if self.standing.lock().is_paused(asked) {
+                    made.iter().for_each(Pool::pause);
+                }
                 pools.insert(key, made.clone());
                 self.common.alarm.notify_one();
                 made

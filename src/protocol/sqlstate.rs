@@ -33,6 +33,28 @@ states! {
     LIMIT_EXCEEDED = "54000";
     /// `query_canceled`.
     QUERY_CANCELED = "57014";
+    /// `cannot_connect_now`.
+    CANNOT_CONNECT_NOW = "57P03";
+    /// `insufficient_privilege`.
+    INSUFFICIENT_PRIVILEGE = "42501";
+    /// `invalid_text_representation`.
+    INVALID_TEXT = "22P02";
+    /// `read_only_sql_transaction`.
+    READ_ONLY = "25006";
+    /// `undefined_column`.
+    UNDEFINED_COLUMN = "42703";
+    /// `undefined_function`.
+    UNDEFINED_FUNCTION = "42883";
+    /// `undefined_table`.
+    UNDEFINED_TABLE = "42P01";
+    /// `config_file_error`.
+    CONFIG_FILE_ERROR = "F0000";
+    /// `object_not_in_prerequisite_state`.
+    NOT_IN_PREREQUISITE_STATE = "55000";
+    /// `lock_not_available`: it was waited for as long as may be.
+    LOCK_NOT_AVAILABLE = "55P03";
+    /// `out_of_memory`: more results are held than may be.
+    OUT_OF_MEMORY = "53200";
     /// `admin_shutdown`.
     ADMIN_SHUTDOWN = "57P01";
     /// `idle_session_timeout`.

@@ -20,6 +20,11 @@ impl CancelTarget {
         CancelTarget { target, key }
     }
 
+    /// The number of the server's process, as the host gave it at the login.
+    pub fn process_id(&self) -> Option<u32> {
+        self.key.as_ref().map(|key| key.process_id)
+    }
+
     /// Asks the host to cancel, and waits until it has passed that on: it closes the connection
     /// when the signal has been sent (`processCancelRequest` in PostgreSQL's source), so what the
     /// server is given after this returns cannot be hit.

@@ -34,10 +34,8 @@ settings! {
         /// none.
         auth_file: Option<PathBuf> = FilePath, default None, at AtReload;
         /// Users who may do everything on the console.
-        admin_users: Vec<String> = Names, default vec![], at AtReload,
-            note "it has no effect in this version";
+        admin_users: Vec<String> = Names, default vec![], at AtReload;
         /// Users who may look at everything on the console.
-        stats_users: Vec<String> = Names, default vec![], at AtReload,
-            note "it has no effect in this version";
+        stats_users: Vec<String> = Names, default vec![], at AtReload;
     }
 }

@@ -79,6 +79,8 @@ settings! {
         log_level: LogLevel = one_of(), default LogLevel::Info, at AtRestart;
         /// Log each login of a client.
         log_connections: bool = Flag, default true, at AtReload;
+        /// How long the periods are of which SHOW STATS has averages.
+        stats_period: Duration = time_from_ms(1), default Duration::from_secs(60), at AtReload;
         /// Log each end of a client's connection, with the reason.
         log_disconnections: bool = Flag, default true, at AtReload;
     }

@@ -1,5 +1,6 @@
 //! Scripts over whole configurations: a text goes in, settings or mistakes come out.
 
+mod changes;
 mod environment;
 mod file;
 mod manual;

@@ -1,0 +1,86 @@
+//! Facts for tests: one database, one pool, one client.
+
+use super::console::Console;
+use super::facts::Facts;
+use super::house::{House, HouseSeen, SettingSeen};
+use crate::auth::Credential;
+use crate::net::tls::{ServerTls, ServerTlsPem, SslMode};
+use crate::net::{Address, Keepalive};
+use crate::pool::Limits;
+use crate::pooler::registry::Databases;
+use crate::pooler::{ClientSeen, Database, Doing, HostTarget, Mailbox, Pooler, ServerLogin, Who};
+use crate::routing::{Classifier, Policy};
+use crate::session::PoolMode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+fn database() -> Database {
+    let tls =
+        ServerTls::new(SslMode::Disable, ServerTlsPem { ca: None, cert: None, key: None }).unwrap();
+    let host = |port| HostTarget {
+        address: Address::Tcp("10.0.0.1".into(), port),
+        host_name: "10.0.0.1".into(),
+        tls: tls.clone(),
+        weight: 1,
+    };
+    Database {
+        name: "app".into(),
+        dbname: Some("app".into()),
+        user: None,
+        credential: None,
+        primary: host(5432),
+        replicas: vec![host(5433)],
+        limits: Limits::new(20, 0).unwrap(),
+        mode: PoolMode::Transaction,
+        policy: Policy::default(),
+        query_wait_timeout: None,
+        reset_query: String::new(),
+        login: ServerLogin {
+            connect_timeout: Duration::from_secs(1),
+            keepalive: Keepalive::default(),
+            prepared_max: 0,
+        },
+        catalog_refresh: Duration::from_secs(60),
+        identity: 0,
+    }
+}
+
+/// A console over one database with one pool.
+pub(super) fn console() -> Arc<Console> {
+    let databases = Databases::from([("app".to_owned(), Arc::new(database()))]);
+    let (mailbox, _) = Mailbox::new();
+    let pooler = Arc::new(Pooler::new(databases, vec![mailbox], Classifier::new(rand::random())));
+    let database = pooler.database("app").unwrap();
+    pooler.pools("app", &database, "me", &Credential::Nothing).unwrap();
+    Arc::new(Console::new(pooler, House::new().0))
+}
+
+/// What is to be seen there, with a client that waits.
+pub(super) fn facts() -> Facts {
+    let mut facts = Facts::at_once(&console());
+    let who = Who {
+        user: "me".into(),
+        database: "app".into(),
+        application_name: "test".into(),
+        peer: None,
+        local: Some(([127, 0, 0, 1], 6432).into()),
+        tls: None,
+        since: SystemTime::now(),
+    };
+    facts.clients.push(ClientSeen {
+        id: 17,
+        who: Arc::new(who),
+        doing: Doing::Waiting,
+        server: None,
+        asked: Some(facts.now),
+        prepared: 3,
+    });
+    let setting = SettingSeen {
+        key: "max_client_conn".into(),
+        value: "5".into(),
+        default: "10000".into(),
+        changeable: true,
+    };
+    facts.house = HouseSeen { settings: vec![setting], users: vec!["me".into()] };
+    facts
+}

@@ -1,0 +1,316 @@
+//! The database in memory: made for one question, filled with what that names, read only.
+
+use super::{Found, catalog, functions};
+use crate::admin::answer::{Field, Fields};
+use crate::admin::error;
+use crate::admin::tables::{self, Table};
+use crate::admin::value::{Kind, Row, Value};
+use crate::protocol::error_response::ErrorReport;
+use parking_lot::Mutex;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Error, Statement, ToSql, params_from_iter};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a question may run: the console is for short ones.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// SQLite's steps between two looks at the clock: some tens of microseconds.
+const STEPS: i32 = 10_000;
+
+/// Rows of a result; `max_client_conn` can be as large.
+const ROWS_MAX: usize = 1_000_000;
+
+/// Bytes of all values of a result.
+const RESULT_LEN_MAX: usize = 256 * 1024 * 1024;
+
+/// Bytes of one value, and of a row while it is sorted.
+const VALUE_LEN_MAX: i32 = 1024 * 1024;
+
+/// Bytes that all questions together may take: with 100,000 clients their table has some 30 MB.
+const MEMORY_MAX: i64 = 512 * 1024 * 1024;
+
+/// A database without rows.
+#[derive(Debug)]
+pub(super) struct Engine(Connection);
+
+/// What a question names.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    /// The console's tables.
+    pub(super) tables: Vec<&'static Table>,
+    /// Whether it asks what there is.
+    pub(super) catalog: bool,
+}
+
+/// Says that a question is to end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stop(Arc<AtomicBool>);
+
+/// Says it when this is dropped.
+#[derive(Debug)]
+pub(super) struct StopsWhenDropped(Stop);
+
+impl Stop {
+    pub(super) fn when_dropped(&self) -> StopsWhenDropped {
+        StopsWhenDropped(self.clone())
+    }
+
+    fn is_said(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for StopsWhenDropped {
+    fn drop(&mut self) {
+        (self.0).0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Engine {
+    /// Makes the tables, without rows, and reads the question: what it names.
+    ///
+    /// # Errors
+    /// The question cannot be read, or does something else than read.
+    pub(super) fn prepare(sql: &str, user: &str) -> Result<(Engine, Asked), ErrorReport> {
+        let engine = Engine::make(user).map_err(told)?;
+        let asked = engine.names(sql).map_err(told)?;
+        Ok((engine, asked))
+    }
+
+    fn make(user: &str) -> Result<Engine, Error> {
+        let connection = Connection::open_in_memory()?;
+        // A name in double quotes that is not known is a mistake, not a text.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_LEN_MAX)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 200)?;
+        connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50)?;
+        connection.pragma_update(None, "hard_heap_limit", MEMORY_MAX)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        for table in tables::ALL {
+            connection.execute(&definition(table), ())?;
+        }
+        catalog::make(&connection)?;
+        functions::register(&connection, user)?;
+        Ok(Engine(connection))
+    }
+
+    fn names(&self, sql: &str) -> Result<Asked, Error> {
+        let seen: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+        let told = seen.clone();
+        self.0.authorizer(Some(move |context: AuthContext<'_>| {
+            if let AuthAction::Read { table_name, .. } = context.action {
+                told.lock().insert(table_name.to_owned());
+            }
+            judge(&context.action)
+        }))?;
+        let prepared = self.0.prepare(sql).map(drop);
+        self.0.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+        prepared?;
+        let seen = seen.lock();
+        let tables: Vec<_> = seen.iter().filter_map(|name| tables::named(name)).collect();
+        let catalog = seen.len() > tables.len();
+        Ok(Asked { tables, catalog })
+    }
+
+    /// Fills what was named.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub(super) fn fill(
+        &self,
+        asked: &Asked,
+        rows: impl Fn(&Table) -> Vec<Row>,
+    ) -> Result<(), ErrorReport> {
+        let fill = || -> Result<(), Error> {
+            self.0.execute_batch("BEGIN")?;
+            if asked.catalog {
+                catalog::fill(&self.0)?;
+            }
+            for table in &asked.tables {
+                let places = vec!["?"; table.columns.len()].join(", ");
+                let insert = format!("INSERT INTO \"{}\" VALUES ({places})", table.name);
+                let mut insert = self.0.prepare(&insert)?;
+                for row in rows(table) {
+                    insert.execute(params_from_iter(row))?;
+                }
+            }
+            self.0.execute_batch("COMMIT")
+        };
+        fill().map_err(told)
+    }
+
+    /// Runs the question.
+    ///
+    /// # Errors
+    /// It fails, or takes too long or too much.
+    pub(super) fn run(
+        &self,
+        sql: &str,
+        parameters: &[Value],
+        described: Option<&Fields>,
+        stop: &Stop,
+    ) -> Result<Found, ErrorReport> {
+        let (end, watched) = (Instant::now() + TIME_LIMIT, stop.clone());
+        let is_over = move || watched.is_said() || Instant::now() >= end;
+        self.0.progress_handler(STEPS, Some(is_over)).map_err(told)?;
+        self.0.authorizer(Some(|context: AuthContext<'_>| judge(&context.action))).map_err(told)?;
+        let mut statement = self.0.prepare(sql).map_err(told)?;
+        bind(&mut statement, parameters).map_err(told)?;
+        let columns = columns(&statement);
+        let rows = rows(&mut statement, columns.len())?;
+        let fields = match described {
+            Some(fields) if fields.len() == columns.len() => fields.clone(),
+            _ => fields(columns, &rows),
+        };
+        Ok((fields, rows))
+    }
+}
+
+/// Only what reads.
+fn judge(action: &AuthAction<'_>) -> Authorization {
+    match action {
+        AuthAction::Select
+        | AuthAction::Read { .. }
+        | AuthAction::Function { .. }
+        | AuthAction::Recursive => Authorization::Allow,
+        _ => Authorization::Deny,
+    }
+}
+
+fn definition(table: &Table) -> String {
+    let column = |column: &tables::Column| format!("\"{}\" {}", column.name, column.kind.name());
+    let columns: Vec<_> = table.columns.iter().map(column).collect();
+    format!("CREATE TABLE \"{}\" ({})", table.name, columns.join(", "))
+}
+
+fn told(error: Error) -> ErrorReport {
+    match error {
+        Error::SqliteFailure(failure, why) => match failure.code {
+            rusqlite::ErrorCode::OperationInterrupted => error::too_long(TIME_LIMIT),
+            rusqlite::ErrorCode::OutOfMemory | rusqlite::ErrorCode::TooBig => {
+                error::limit("the question takes too much memory")
+            }
+            rusqlite::ErrorCode::AuthorizationForStatementDenied => error::read_only(),
+            _ => error::sql(&why.unwrap_or_else(|| failure.to_string())),
+        },
+        Error::SqlInputError { error, msg, .. } => match error.code {
+            rusqlite::ErrorCode::AuthorizationForStatementDenied => error::read_only(),
+            _ => error::sql(&msg),
+        },
+        Error::MultipleStatement => error::several_statements(),
+        other => error::sql(&other.to_string()),
+    }
+}
+
+/// `$1` is the first, wherever it stands; those that are not given are null.
+fn bind(statement: &mut Statement<'_>, parameters: &[Value]) -> Result<(), Error> {
+    for at in 1..=statement.parameter_count() {
+        let name = statement.parameter_name(at).and_then(|name| name.strip_prefix('$'));
+        let number = name.and_then(|number| number.parse::<usize>().ok());
+        let value = number.and_then(|number| parameters.get(number.checked_sub(1)?));
+        statement.raw_bind_parameter(at, value.unwrap_or(&Value::Null))?;
+    }
+    Ok(())
+}
+
+/// The names of a question's columns, with their types where they come from a table.
+fn columns(statement: &Statement<'_>) -> Vec<(String, Option<Kind>)> {
+    let columns = statement.columns().into_iter();
+    columns
+        .map(|column| (column.name().to_owned(), column.decl_type().and_then(Kind::named)))
+        .collect()
+}
+
+fn rows(statement: &mut Statement<'_>, columns: usize) -> Result<Vec<Row>, ErrorReport> {
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next().map_err(told)? {
+        let mut values = Vec::with_capacity(columns);
+        for at in 0..columns {
+            let value = value(row.get_ref(at).map_err(told)?);
+            bytes +=
+                size_of::<Value>() + if let Value::Text(text) = &value { text.len() } else { 0 };
+            values.push(value);
+        }
+        found.push(values);
+        if found.len() > ROWS_MAX || bytes > RESULT_LEN_MAX {
+            return Err(error::limit("the result is too large"));
+        }
+    }
+    Ok(found)
+}
+
+fn value(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Real(number) => Value::Float(number),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            Value::from(String::from_utf8_lossy(bytes).into_owned())
+        }
+    }
+}
+
+/// A column that comes from no table has the type of its values.
+fn fields(columns: Vec<(String, Option<Kind>)>, rows: &[Row]) -> Fields {
+    let field = |(at, (name, kind)): (usize, (String, Option<Kind>))| {
+        let kind = kind.unwrap_or_else(|| kind_of(&name, rows.iter().map(|row| &row[at])));
+        Field { name: shown(&name), kind }
+    };
+    columns.into_iter().enumerate().map(field).collect()
+}
+
+fn kind_of<'v, I: Iterator<Item = &'v Value>>(name: &str, values: I) -> Kind {
+    let mut kind = None;
+    for value in values {
+        kind = match (value, kind) {
+            (Value::Text(_), _) => return Kind::Text,
+            (Value::Float(_), _) => Some(Kind::Float8),
+            (Value::Int(_) | Value::Bool(_), None) => Some(Kind::Int8),
+            (_, kind) => kind,
+        };
+    }
+    let counts = ["count", "sum", "length"].iter().any(|word| name.starts_with(word));
+    kind.unwrap_or(if counts { Kind::Int8 } else { Kind::Text })
+}
+
+/// A column that is an expression is called as PostgreSQL calls it: by its function, or not at all.
+fn shown(name: &str) -> String {
+    let is_name = |text: &str| {
+        !text.is_empty()
+            && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+            && !text.starts_with(|c: char| c.is_ascii_digit())
+    };
+    if is_name(name) {
+        return name.to_owned();
+    }
+    match name.split_once('(') {
+        Some((function, rest)) if is_name(function.trim()) && rest.trim_end().ends_with(')') => {
+            function.trim().to_ascii_lowercase()
+        }
+        _ => "?column?".to_owned(),
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Int(number) => ToSqlOutput::Borrowed(ValueRef::Integer(*number)),
+            Value::Bool(flag) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(*flag))),
+            Value::Float(number) => ToSqlOutput::Borrowed(ValueRef::Real(*number)),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

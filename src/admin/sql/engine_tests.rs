@@ -1,0 +1,174 @@
+//! Questions to the database in memory, without a process around it.
+
+use super::*;
+use crate::admin::facts::Facts;
+use proptest::prelude::*;
+
+fn ask(sql: &str) -> Result<Found, ErrorReport> {
+    ask_with(sql, &[])
+}
+
+fn ask_with(sql: &str, parameters: &[Value]) -> Result<Found, ErrorReport> {
+    let sql = crate::admin::sql::translate::translate(sql)?;
+    let (engine, asked) = Engine::prepare(&sql, "me")?;
+    let facts = Facts::sample();
+    engine.fill(&asked, |table| (table.rows)(&facts))?;
+    engine.run(&sql, parameters, None, &Stop::default())
+}
+
+/// Rows as text, fields by commas.
+fn rows(sql: &str) -> Vec<String> {
+    let (fields, rows) = ask(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let words = |row: &Row| {
+        let words = row
+            .iter()
+            .zip(fields.iter())
+            .map(|(value, field)| value.words(field.kind).into_owned());
+        words.collect::<Vec<_>>().join(",")
+    };
+    rows.iter().map(words).collect()
+}
+
+fn state(sql: &str) -> &'static str {
+    ask(sql).map(|_| "none").unwrap_or_else(|error| error.sqlstate.0)
+}
+
+#[test]
+fn rows_are_filtered_joined_grouped_and_ordered() {
+    assert_eq!(rows("SELECT key FROM state WHERE value = 'yes'"), ["active"]);
+    assert_eq!(
+        rows("SELECT list FROM lists WHERE items >= 1 ORDER BY list LIMIT 1"),
+        ["databases"]
+    );
+    let joined = "SELECT d.name, count(*) FROM databases d LEFT JOIN pools p ON p.database = d.name \
+                  GROUP BY d.name ORDER BY 1";
+    assert_eq!(rows(joined), ["app,1", "pgweir,1"]);
+}
+
+#[test]
+fn columns_have_their_types() {
+    let (fields, _) =
+        ask("SELECT name, port, paused, read_write_split AS split, port * 1.5, count(*), 'x' \
+                           FROM databases GROUP BY 1")
+        .unwrap();
+    let types: Vec<_> = fields.iter().map(|field| (field.name.as_str(), field.kind)).collect();
+    assert_eq!(
+        types,
+        [
+            ("name", Kind::Text),
+            ("port", Kind::Int4),
+            ("paused", Kind::Int4),
+            ("split", Kind::Text),
+            ("?column?", Kind::Float8),
+            ("count", Kind::Int8),
+            ("?column?", Kind::Text),
+        ]
+    );
+}
+
+#[test]
+fn flags_and_floats_have_their_types_too() {
+    let (fields, _) = ask("SELECT usable, lag_ms, avg(port) FROM hosts WHERE 1 = 0").unwrap();
+    let kinds: Vec<_> = fields.iter().map(|field| field.kind).collect();
+    assert_eq!(kinds, [Kind::Bool, Kind::Float8, Kind::Float8]);
+}
+
+#[test]
+fn parameters_are_found_by_their_number() {
+    let sql = "SELECT key FROM state WHERE value = $2 AND $1 = 7";
+    let (_, found) = ask_with(sql, &[Value::Int(7), Value::from("yes")]).unwrap();
+    assert_eq!(found, [[Value::from("active")]]);
+    assert_eq!(ask(sql).unwrap().1.len(), 0, "those that are missing are null");
+}
+
+#[test]
+fn only_what_is_named_is_filled() {
+    let named = |sql| {
+        let (_, asked) = Engine::prepare(sql, "me").unwrap();
+        let tables: Vec<_> = asked.tables.iter().map(|table| table.name).collect();
+        (tables, asked.catalog)
+    };
+    assert_eq!(named("SELECT 1"), (vec![], false));
+    assert_eq!(
+        named("SELECT count(*) FROM pools, (SELECT 1 FROM config)"),
+        (vec!["config", "pools"], false)
+    );
+    assert_eq!(named("SELECT relname FROM pg_catalog.pg_class"), (vec![], true));
+}
+
+#[test]
+fn nothing_can_be_changed() {
+    for sql in [
+        "WITH x AS (SELECT 1) INSERT INTO pools SELECT * FROM pools",
+        "WITH x AS (SELECT 1) DELETE FROM pools",
+        "WITH x AS (SELECT 1) UPDATE pools SET user = ''",
+    ] {
+        assert_eq!(state(sql), "25006", "{sql}");
+    }
+    for sql in
+        ["SELECT load_extension('x')", "SELECT writefile('/tmp/x', 'y')", "SELECT 1; SELECT 2"]
+    {
+        assert_ne!(state(sql), "none", "{sql}");
+    }
+}
+
+#[test]
+fn mistakes_have_postgresqls_codes() {
+    for (sql, code) in [
+        ("SELECT * FROM nix", "42P01"),
+        ("SELECT nix FROM pools", "42703"),
+        ("SELECT nix(1)", "42883"),
+        ("SELECT FROM WHERE", "42601"),
+        ("SELECT \"nix\"", "42703"),
+    ] {
+        assert_eq!(state(sql), code, "{sql}");
+    }
+}
+
+#[test]
+fn what_takes_too_much_is_ended() {
+    let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
+    assert_eq!(state(endless), "54000");
+    assert_eq!(state("SELECT hex(zeroblob(900000))"), "54000");
+}
+
+#[test]
+fn a_question_that_nobody_waits_for_ends() {
+    let (engine, _) = Engine::prepare("SELECT 1", "me").unwrap();
+    let stop = Stop::default();
+    drop(stop.when_dropped());
+    let endless =
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+    assert_eq!(engine.run(endless, &[], None, &stop).unwrap_err().sqlstate.0, "57014");
+}
+
+#[test]
+fn the_catalog_tells_what_there_is() {
+    let tables = rows("SELECT relname FROM pg_class WHERE relkind = 'v' ORDER BY oid");
+    assert_eq!(tables.len(), tables::ALL.len());
+    let described = "SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) \
+                     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+                     WHERE c.relname OPERATOR(pg_catalog.~) '^(state)$' COLLATE pg_catalog.default \
+                     ORDER BY a.attnum";
+    assert_eq!(rows(described), ["key,text", "value,text"]);
+    let columns = "SELECT column_name FROM information_schema.columns WHERE table_name = 'version'";
+    assert_eq!(rows(columns), ["version"]);
+}
+
+#[test]
+fn what_was_told_of_the_columns_is_kept() {
+    let sql = "SELECT NULL";
+    let (engine, _) = Engine::prepare(sql, "me").unwrap();
+    let told: Fields = Arc::new([Field { name: "n".into(), kind: Kind::Int8 }]);
+    let (fields, _) = engine.run(sql, &[], Some(&told), &Stop::default()).unwrap();
+    assert_eq!(fields, told);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_answered_or_refused(text in ".{0,60}") {
+        let _ = ask(&format!("SELECT {text}"));
+    }
+}

@@ -1,0 +1,170 @@
+//! PostgreSQL's functions, as far as psql and drivers need them to see what there is.
+
+use super::catalog::{KINDS, about, type_of};
+use crate::admin::console::{NAMES, SERVER_VERSION};
+use crate::admin::statement::PARAMETERS;
+use regex_lite::Regex;
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, Error, ToSql};
+
+/// Bytes of a regular expression; psql's are names.
+const PATTERN_LEN_MAX: usize = 1_000;
+
+/// The same answer whatever is asked: there is one owner, one schema, and nothing is hidden.
+const CONSTANT: [(&str, i64); 10] = [
+    ("pg_table_is_visible", 1),
+    ("pg_type_is_visible", 1),
+    ("pg_function_is_visible", 1),
+    ("has_table_privilege", 1),
+    ("has_schema_privilege", 1),
+    ("has_database_privilege", 1),
+    ("pg_is_in_recovery", 0),
+    ("pg_backend_pid", 0),
+    ("pg_relation_is_publishable", 0),
+    ("inet_server_port", 0),
+];
+
+/// Nothing is known.
+const NOTHING: [&str; 14] = [
+    "array_length",
+    "array_to_string",
+    "pg_get_expr",
+    "pg_get_constraintdef",
+    "pg_get_indexdef",
+    "pg_get_partkeydef",
+    "pg_get_ruledef",
+    "pg_get_triggerdef",
+    "pg_get_viewdef",
+    "pg_get_statisticsobjdef_columns",
+    "pg_size_pretty",
+    "pg_table_size",
+    "shobj_description",
+    "inet_server_addr",
+];
+
+/// Makes them known.
+pub(super) fn register(connection: &Connection, user: &str) -> Result<(), Error> {
+    for (name, answer) in CONSTANT {
+        add(connection, name, -1, move |_| Ok(answer))?;
+    }
+    for name in NOTHING {
+        add(connection, name, -1, |_| Ok(None::<i64>))?;
+    }
+    for name in ["current_database", "current_catalog"] {
+        add(connection, name, 0, |_| Ok(NAMES[0]))?;
+    }
+    for name in ["current_user", "session_user", "current_role"] {
+        let user = user.to_owned();
+        add(connection, name, 0, move |_| Ok(user.clone()))?;
+    }
+    add(connection, "version", 0, |_| Ok(format!("PostgreSQL {SERVER_VERSION}")))?;
+    add(connection, "current_schema", 0, |_| Ok("public"))?;
+    add(connection, "current_schemas", 1, |_| Ok("{pg_catalog,public}"))?;
+    add(connection, "pg_get_userbyid", 1, |_| Ok(NAMES[0]))?;
+    add(connection, "pg_encoding_to_char", 1, |_| Ok("UTF8"))?;
+    add(connection, "now", 0, |_| Ok(now()))?;
+    add(connection, "quote_ident", 1, |context| {
+        context.get::<String>(0).map(|name| quoted(&name))
+    })?;
+    add(connection, "format_type", 2, |context| Ok(type_named(context.get(0)?)))?;
+    add(connection, "obj_description", -1, |context| Ok(about(context.get(0)?, 0)))?;
+    add(connection, "col_description", 2, |context| Ok(about(context.get(0)?, context.get(1)?)))?;
+    add(connection, "current_setting", -1, |context| Ok(setting(&context.get::<String>(0)?)))?;
+    add(connection, "set_config", 3, |context| context.get::<String>(1))?;
+    add(connection, "regexp", 2, matches)
+}
+
+fn add<T: ToSql + 'static>(
+    connection: &Connection,
+    name: &str,
+    arguments: i32,
+    function: impl Fn(&Context<'_>) -> Result<T, Error> + Send + 'static,
+) -> Result<(), Error> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function(name, arguments, flags, move |context| {
+        let answer = function(context)?;
+        Ok(match answer.to_sql()? {
+            ToSqlOutput::Borrowed(value) => ToSqlOutput::Owned(value.try_into()?),
+            other => ToSqlOutput::Owned(match other {
+                ToSqlOutput::Owned(value) => value,
+                _ => rusqlite::types::Value::Null,
+            }),
+        })
+    })
+}
+
+fn now() -> String {
+    crate::admin::tables::utc(std::time::SystemTime::now())
+}
+
+fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if !name.is_empty()
+        && name.chars().all(plain)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return name.to_owned();
+    }
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn type_named(oid: Option<i64>) -> Option<&'static str> {
+    let types = KINDS.into_iter().map(type_of);
+    types.into_iter().find(|(own, ..)| Some(*own) == oid).map(|(_, words, ..)| words)
+}
+
+fn setting(name: &str) -> Option<&'static str> {
+    let known = PARAMETERS.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+    known.map(|(_, value)| *value)
+}
+
+/// `regexp(pattern, text)` is what SQLite makes of `text REGEXP pattern`.
+fn matches(context: &Context<'_>) -> Result<Option<bool>, Error> {
+    let (ValueRef::Text(pattern), ValueRef::Text(text)) = (context.get_raw(0), context.get_raw(1))
+    else {
+        return Ok(None);
+    };
+    let (pattern, text) = (String::from_utf8_lossy(pattern), String::from_utf8_lossy(text));
+    if pattern.len() > PATTERN_LEN_MAX {
+        return Err(Error::UserFunctionError("the regular expression is too long".into()));
+    }
+    let regex =
+        Regex::new(&pattern).map_err(|why| Error::UserFunctionError(why.to_string().into()))?;
+    Ok(Some(regex.is_match(&text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_where_they_must_be() {
+        let names = ["pools", "Pools", "a\"b", "1a", ""].map(quoted);
+        assert_eq!(names, ["pools", "\"Pools\"", "\"a\"\"b\"", "\"1a\"", "\"\""]);
+    }
+
+    #[test]
+    fn functions_can_be_called() {
+        let connection = Connection::open_in_memory().unwrap();
+        register(&connection, "me").unwrap();
+        let one = |sql: &str| {
+            let value = connection.query_row(&format!("SELECT {sql}"), (), |row| {
+                row.get::<_, Option<rusqlite::types::Value>>(0)
+            });
+            match value.unwrap() {
+                Some(rusqlite::types::Value::Text(text)) => text,
+                Some(rusqlite::types::Value::Integer(number)) => number.to_string(),
+                other => format!("{other:?}"),
+            }
+        };
+        assert_eq!(one("current_user()"), "me");
+        assert_eq!(one("format_type(1700, -1)"), "numeric");
+        assert_eq!(one("'pools' REGEXP '^(pools)$'"), "1");
+        assert_eq!(one("'pools' NOT REGEXP '^pg_'"), "1");
+        assert_eq!(one("pg_table_is_visible(3)"), "1");
+        assert_eq!(one("current_setting('server_version_num')"), "160000");
+        assert!(one("version()").starts_with("PostgreSQL 16.0 (pgweir"));
+        assert_eq!(one("quote_ident('A')"), "\"A\"");
+    }
+}
