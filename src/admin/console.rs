@@ -12,8 +12,13 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
-/// The names of the virtual database, unless a `[databases]` table has the name.
+/// The names of the virtual database; `config` lets no other have them.
 pub const NAMES: [&str; 2] = ["pgweir", "pgbouncer"];
+
+/// Whether a client that asks for this database gets the console.
+pub fn is_console(database: &str) -> bool {
+    NAMES.contains(&database)
+}
 
 /// What SHOW VERSION says.
 pub const VERSION: &str = concat!("pgweir ", env!("CARGO_PKG_VERSION"));
@@ -85,11 +90,6 @@ impl Console {
     /// Sessions run here from now on, not on the workers' threads.
     pub fn run_on(&self, runtime: Handle) {
         let _ = self.runtime.set(runtime);
-    }
-
-    /// Whether a client that asks for this database gets the console.
-    pub fn is_console(&self, pooler: &Pooler, database: &str) -> bool {
-        NAMES.contains(&database) && !pooler.databases().contains_key(database)
     }
 
     /// A place for one more client, if there is one.

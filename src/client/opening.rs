@@ -136,7 +136,7 @@ impl Opening {
         }
         let claim = Claim::read(startup)?;
         *claimed = Some(claim.user.clone());
-        if worker.clients.console.is_console(&worker.pooler, &claim.database) {
+        if admin::console::is_console(&claim.database) {
             return self.log_in_to_console(worker, policy, claim).await;
         }
         let seat = worker.seat(policy.max_clients);

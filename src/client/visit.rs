@@ -152,11 +152,13 @@ impl<'v> Pump<'v> {
         }
         let waiting = self.stream.out.len();
         let flushed = self.stream.poll_flush(cx).map_err(|_| Leaving::Silent)?;
-        self.watch_patience(cx, flushed.is_pending(), self.stream.out.len() < waiting)?;
+        let has_sent = self.stream.out.len() < waiting;
+        self.watch_patience(cx, flushed.is_pending(), has_sent)?;
         if has_ended {
             return Poll::Ready(Err(Leaving::Silent));
         }
-        if has_moved { Poll::Ready(Ok(())) } else { Poll::Pending }
+        // What was sent makes room: the session is to be read again, or nobody would wake us for it.
+        if has_moved || has_sent { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     /// A client that takes nothing for so long is not coming back.

@@ -5,6 +5,7 @@ use super::logins::Logins;
 use super::opening;
 use super::policy::Policy;
 use crate::admin::Console;
+use crate::admin::console::is_console;
 use crate::ids::WorkerId;
 use crate::net::buffer::held_bytes;
 use crate::net::{Accepted, Stream};
@@ -226,7 +227,7 @@ impl Worker {
         let is_meant = |control: &Control| match whom {
             Whom::Client(id) => control.key.process_id == *id,
             Whom::Database(name) => control.who.database == *name,
-            Whom::All => !self.clients.console.is_console(&self.pooler, &control.who.database),
+            Whom::All => !is_console(&control.who.database),
         };
         let meant = controls.values().filter(|control| is_meant(control));
         meant.map(|control| control.signal(Signal::Kill)).count()

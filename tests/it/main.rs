@@ -11,6 +11,7 @@
     reason = "this crate is a test"
 )]
 
+mod admin;
 mod cli;
 mod demo;
 mod login;

@@ -166,7 +166,7 @@ impl Engine {
         let rows = rows(&mut statement, columns.len())?;
         let fields = match described {
             Some(fields) if fields.len() == columns.len() => fields.clone(),
-            _ => fields(columns, &rows),
+            _ => fields(sql, columns, &rows),
         };
         Ok((fields, rows))
     }
@@ -259,10 +259,12 @@ fn value(value: ValueRef<'_>) -> Value {
 }
 
 /// A column that comes from no table has the type of its values.
-fn fields(columns: Vec<(String, Option<Kind>)>, rows: &[Row]) -> Fields {
+fn fields(sql: &str, columns: Vec<(String, Option<Kind>)>, rows: &[Row]) -> Fields {
     let field = |(at, (name, kind)): (usize, (String, Option<Kind>))| {
         let kind = kind.unwrap_or_else(|| kind_of(&name, rows.iter().map(|row| &row[at])));
-        Field { name: shown(&name), kind }
+        // A name of the question's own, in quotes, may look like an expression.
+        let is_given = sql.contains(&format!("\"{name}\""));
+        Field { name: if is_given { name } else { shown(&name) }, kind }
     };
     columns.into_iter().enumerate().map(field).collect()
 }
@@ -277,8 +279,12 @@ fn kind_of<'v, I: Iterator<Item = &'v Value>>(name: &str, values: I) -> Kind {
             (_, kind) => kind,
         };
     }
-    let counts = ["count", "sum", "length"].iter().any(|word| name.starts_with(word));
-    kind.unwrap_or(if counts { Kind::Int8 } else { Kind::Text })
+    let begins = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
+    kind.unwrap_or(match name {
+        _ if begins(&["count(", "sum(", "length("]) => Kind::Int8,
+        _ if begins(&["avg(", "total(", "round("]) => Kind::Float8,
+        _ => Kind::Text,
+    })
 }
 
 /// A column that is an expression is called as PostgreSQL calls it: by its function, or not at all.

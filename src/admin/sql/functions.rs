@@ -26,12 +26,16 @@ const CONSTANT: [(&str, i64); 10] = [
 ];
 
 /// Nothing is known.
-const NOTHING: [&str; 14] = [
+const NOTHING: [&str; 18] = [
     "array_length",
     "array_to_string",
     "pg_get_expr",
     "pg_get_constraintdef",
+    "pg_get_function_arguments",
+    "pg_get_function_result",
     "pg_get_indexdef",
+    "pg_options_to_table",
+    "pg_tablespace_location",
     "pg_get_partkeydef",
     "pg_get_ruledef",
     "pg_get_triggerdef",

@@ -2,6 +2,7 @@
 
 use super::{Table, columns};
 use crate::admin::access::Right;
+use crate::admin::console::{CLIENTS_MAX, NAMES, is_console};
 use crate::admin::facts::{Facts, Source};
 use crate::admin::value::{Row, Value};
 use crate::net::Address;
@@ -158,6 +159,9 @@ pub(super) fn place(address: &Address) -> (Value, Value) {
 fn databases(facts: &Facts) -> Vec<Row> {
     let mut clients: HashMap<&str, usize> = HashMap::new();
     for ClientSeen { who, .. } in &facts.clients {
+        if is_console(&who.database) {
+            continue;
+        }
         let known = facts.databases.contains_key(&who.database);
         *clients.entry(if known { &who.database } else { "*" }).or_default() += 1;
     }
@@ -167,11 +171,7 @@ fn databases(facts: &Facts) -> Vec<Row> {
         let clients = clients.get(name.as_str()).copied().unwrap_or(0);
         database_row(facts, name, database, clients)
     };
-    let consoles = super::super::console::NAMES;
-    let visitors = facts.clients.iter().filter(|client| {
-        consoles.contains(&client.who.database.as_str())
-            && !facts.databases.contains_key(&client.who.database)
-    });
+    let visitors = facts.clients.iter().filter(|client| is_console(&client.who.database));
     let console = console_row(visitors.count());
     names.into_iter().map(row).chain([console]).collect()
 }
@@ -214,10 +214,10 @@ fn database_row(facts: &Facts, name: &str, database: &Database, clients: usize) 
 fn console_row(clients: usize) -> Row {
     let none = || Value::from(0u32);
     vec![
-        Value::from(super::super::console::NAMES[0]),
+        Value::from(NAMES[0]),
         Value::Null,
         Value::Null,
-        Value::from(super::super::console::NAMES[0]),
+        Value::from(NAMES[0]),
         Value::Null,
         none(),
         none(),
@@ -227,7 +227,7 @@ fn console_row(clients: usize) -> Row {
         Value::Null,
         none(),
         none(),
-        Value::from(super::super::console::CLIENTS_MAX),
+        Value::from(CLIENTS_MAX),
         Value::from(clients),
         none(),
         none(),

@@ -1,0 +1,117 @@
+//! What is seen.
+
+use super::{admin, number, start, watcher};
+use crate::support::frontend::query;
+use crate::support::{Database, Pgweir, Wire, until};
+
+#[test]
+fn clients_and_servers_are_seen_with_each_other() {
+    let database = Database::create();
+    let pgweir = start(&database, "default_pool_size = 1");
+    let mut console = watcher(&pgweir);
+    let mut holder = pgweir.client_with(&database, &[("application_name", "holder")]);
+    let mut waiter = pgweir.client_with(&database, &[("application_name", "waiter")]);
+    holder.rows("BEGIN");
+    let server = holder.server_pid();
+    waiter.send([query("SELECT 1")]);
+    let waiting = "SELECT count(*) FROM clients WHERE state = 'waiting'";
+    until("one waits", || number(&mut console, waiting) == 1);
+
+    let linked = "SELECT c.application_name, s.remote_pid, s.state FROM clients c \
+                  JOIN servers s ON c.link = s.ptr AND s.link = c.ptr";
+    let found = console.rows(linked);
+    let expected = ["holder", server.as_str(), "active"].map(|text| Some(text.to_owned()));
+    assert_eq!(found, [expected.to_vec()]);
+    let counts = "SELECT cl_active, cl_waiting, sv_active, sv_idle, pool_mode FROM pools";
+    let expected = ["1", "1", "1", "0", "transaction"].map(|text| Some(text.to_owned()));
+    assert_eq!(console.rows(counts), [expected.to_vec()]);
+    let waits = "SELECT count(*) FROM clients WHERE state = 'waiting' AND wait_us > 0";
+    until("its wait is seen", || number(&mut console, waits) == 1);
+
+    holder.rows("COMMIT");
+    waiter.expect("T D C Z");
+    let idle = "SELECT count(*) FROM clients WHERE state = 'idle' AND link = '' \
+                AND application_name IN ('holder', 'waiter')";
+    assert_eq!(number(&mut console, idle), 2);
+    assert_eq!(number(&mut console, "SELECT sv_idle FROM pools"), 1);
+}
+
+#[test]
+fn many_clients_are_all_seen() {
+    let database = Database::create();
+    let pgweir = start(&database, "workers = 2");
+    let clients: Vec<Wire> = (0..60).map(|_| pgweir.client(&database)).collect();
+    let mut console = watcher(&pgweir);
+    assert_eq!(console.rows("SHOW CLIENTS").len(), 61, "the console's own too");
+    let lists = "SELECT items FROM lists WHERE list = 'used_clients'";
+    assert_eq!(number(&mut console, lists), 61);
+    let logins = "SELECT total_client_login_count FROM stats";
+    assert_eq!(number(&mut console, logins), 60);
+    drop(clients);
+    until("they are gone", || number(&mut console, "SELECT count(*) FROM clients") == 1);
+}
+
+#[test]
+fn hosts_are_seen_with_what_went_there_and_why_it_fails() {
+    let database = Database::with("CREATE TABLE t (id int)");
+    let users = "[users.watcher]\npassword = \"watcher\"\n";
+    let pooler = "[pooler]\nstats_users = [\"watcher\"]\n";
+    let config = format!("{pooler}{}{users}", database.config());
+    let pgweir = Pgweir::start(&config);
+    let mut client = pgweir.client(&database);
+    client.rows("SELECT count(*) FROM t");
+    client.rows("INSERT INTO t VALUES (1)");
+    let mut console = watcher(&pgweir);
+    let by_role = "SELECT role, sum(reads), sum(others) FROM hosts GROUP BY role ORDER BY role";
+    let row = |words: [&str; 3]| words.map(|word| Some(word.to_owned())).to_vec();
+    assert_eq!(console.rows(by_role), [row(["primary", "0", "1"]), row(["replica", "1", "0"])]);
+    let routes = "SELECT role, reason, count FROM routes ORDER BY role";
+    assert_eq!(
+        console.rows(routes),
+        [row(["primary", "other", "1"]), row(["replica", "read", "1"])]
+    );
+
+    let wrong = config.replace("user = \"", "user = \"no_");
+    pgweir.reload(&wrong);
+    pgweir.wait_for_log("reloaded");
+    assert_eq!(client.error("SELECT 1").code, "28P01");
+    let error = console.value("SELECT last_error FROM hosts WHERE role = 'primary'");
+    assert!(error.contains("28P01"), "{error}");
+}
+
+#[test]
+fn settings_are_seen_and_no_secret() {
+    let database = Database::create();
+    let pgweir = start(&database, "default_pool_size = 7");
+    let mut console = admin(&pgweir);
+    let setting =
+        "SELECT value, \"default\", changeable FROM config WHERE key = 'default_pool_size'";
+    let expected = ["7", "20", "yes"].map(|text| Some(text.to_owned()));
+    assert_eq!(console.rows(setting), [expected.to_vec()]);
+    for table in pgweir::admin::tables::ALL {
+        let rows = console.rows(&format!("SHOW {}", table.name));
+        let secret = format!("{}\"", database.name);
+        let shown = format!("{rows:?}");
+        assert!(
+            !shown.contains("SCRAM-SHA-256$")
+                && !shown.contains(&format!("password = \\\"{secret}"))
+        );
+    }
+}
+
+#[test]
+fn averages_are_of_the_last_period() {
+    let database = Database::create();
+    let pgweir = start(&database, "stats_period = \"50ms\"");
+    let mut console = watcher(&pgweir);
+    // Whole numbers per second: it takes some logins in one period to see them.
+    until("logins are seen in a period", || {
+        let clients: Vec<Wire> = (0..3).map(|_| pgweir.client(&database)).collect();
+        drop(clients);
+        number(&mut console, "SELECT avg_client_login_count FROM stats") > 0
+    });
+    until("a period without is seen", || {
+        number(&mut console, "SELECT avg_client_login_count FROM stats") == 0
+    });
+    assert!(number(&mut console, "SELECT total_client_login_count FROM stats") >= 3);
+}
