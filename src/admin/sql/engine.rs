@@ -279,11 +279,12 @@ fn kind_of<'v, I: Iterator<Item = &'v Value>>(name: &str, values: I) -> Kind {
             (_, kind) => kind,
         };
     }
+    let name = name.replace(' ', "").to_ascii_lowercase();
     let begins = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
-    kind.unwrap_or(match name {
-        _ if begins(&["count(", "sum(", "length("]) => Kind::Int8,
-        _ if begins(&["avg(", "total(", "round("]) => Kind::Float8,
-        _ => Kind::Text,
+    kind.unwrap_or(match () {
+        () if begins(&["count(", "sum(", "length("]) => Kind::Int8,
+        () if begins(&["avg(", "total(", "round("]) => Kind::Float8,
+        () => Kind::Text,
     })
 }
 

@@ -29,7 +29,10 @@ fn values_come_with_their_types_in_binary() {
         assert_eq!(rows[0].columns()[2].type_(), &Type::INT4);
         assert_eq!(rows[0].get::<_, &str>("name"), name);
         assert_eq!(rows[0].get::<_, i32>("pool_size"), 20);
-        assert!(!rows[0].get::<_, bool>("read_write_split"));
+        assert_eq!(rows[0].get::<_, &str>("read_write_split"), "true");
+        let hosts = client.query("SELECT usable, lag_ms FROM hosts", &[]).await.unwrap();
+        assert_eq!(hosts[0].get::<_, Option<bool>>(0), None, "no client has needed it");
+        assert_eq!(hosts[0].get::<_, Option<f64>>(1), None);
         assert_eq!(rows[1].get::<_, Option<i32>>("port"), None);
         let types: Vec<_> =
             rows[0].columns().iter().map(|column| column.type_().name().to_owned()).collect();
