@@ -11,7 +11,7 @@
 //!
 //! * [`console`]: what all console clients share; [`access`]: who may do what.
 //! * [`session`]: one console client, served by `pgwire`; [`form`] keeps from it what it could not
-//!   read; [`running`]: one statement; [`answer`]: rows as they are sent.
+//!   read; [`running`]: one statement, perhaps [`prepared`]; [`answer`]: rows as they are sent.
 //! * [`statement`]: what a text asks for, with [`text`] below it.
 //! * [`tables`]: the one definition of every table, from which SHOW, SQL, HELP and docs/admin.md
 //!   come; [`value`]: what they are made of; [`facts`]: what they are filled from; [`rates`]: the
@@ -29,6 +29,7 @@ pub mod facts;
 pub mod form;
 pub mod house;
 pub mod manual;
+pub mod prepared;
 pub mod rates;
 pub mod running;
 #[cfg(test)]

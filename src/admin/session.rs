@@ -7,6 +7,7 @@ use super::access::Right;
 use super::answer::{Fields, announced};
 use super::console::Console;
 use super::error::{self, info, wire};
+use super::prepared::{Prepared, Reading};
 use super::running::{Asker, Outcome};
 use super::sql::parameters;
 use super::statement::Statement;
@@ -37,7 +38,7 @@ use pgwire::tokio::server::{PgWireMessageServerCodec, process_error, process_mes
 use std::collections::HashSet;
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tokio::io::DuplexStream;
 use tokio::sync::Notify;
 use tokio_util::codec::{Decoder, Framed};
@@ -50,13 +51,6 @@ const ROWS_MAX: usize = 100_000;
 
 /// Named statements, and portals, of one client: tools have a handful.
 const NAMES_MAX: usize = 1_000;
-
-/// A text that the client has prepared, and what it was told of its columns.
-#[derive(Debug)]
-pub struct Prepared {
-    statement: Option<Statement>,
-    described: OnceLock<Fields>,
-}
 
 /// What pgwire asks.
 #[derive(Debug)]
@@ -222,32 +216,6 @@ impl Session {
         let Some(statement) = &prepared.statement else { return Ok(None) };
         let fields = self.asker.describe(statement).await.map_err(wire)?;
         Ok(fields.map(|fields| prepared.described.get_or_init(|| fields).clone()))
-    }
-}
-
-/// What pgwire keeps for a client's Parse.
-#[derive(Debug)]
-struct Reading;
-
-#[async_trait]
-impl QueryParser for Reading {
-    type Statement = Arc<Prepared>;
-
-    async fn parse_sql<C>(
-        &self,
-        _: &C,
-        sql: &str,
-        _: &[Option<Type>],
-    ) -> PgWireResult<Self::Statement>
-    where
-        C: ClientInfo + Unpin + Send + Sync,
-    {
-        let statement = match statements(sql).as_slice() {
-            [] => None,
-            [text] => Some(Statement::parse(text).map_err(wire)?),
-            _ => return Err(wire(error::several_statements())),
-        };
-        Ok(Arc::new(Prepared { statement, described: OnceLock::new() }))
     }
 }
 

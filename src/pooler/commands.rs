@@ -19,6 +19,12 @@ pub enum CannotCommand {
     TooMany,
 }
 
+impl std::fmt::Display for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}@{}", self.database, self.user, self.host.address)
+    }
+}
+
 impl Pool {
     /// Nobody gets a server; idle servers are closed now, the others as they are released.
     pub(super) fn pause(self: &Arc<Self>) {

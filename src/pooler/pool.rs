@@ -393,9 +393,3 @@ impl State {
         }
     }
 }
-
-impl std::fmt::Display for Pool {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}@{}", self.database, self.user, self.host.address)
-    }
-}

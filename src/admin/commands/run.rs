@@ -78,7 +78,7 @@ async fn wait_for(
     let done = tokio::time::timeout(WAIT_LIMIT, all_done).await;
     done.map_err(|_| {
         let left: Vec<_> = pooler.of(name).filter(|pool| !is_done(pool)).collect();
-        let shown: Vec<_> = left.iter().take(3).map(|pool| pool.to_string()).collect();
+        let shown: Vec<_> = left.iter().take(3).map(ToString::to_string).collect();
         let words = format!("servers of {} pools, among them {}", left.len(), shown.join(", "));
         error::waited(what, WAIT_LIMIT, &words)
     })

@@ -1,7 +1,7 @@
 //! Parameters of SQL: how many there are, their types, and their values as a Bind has them.
 
 use crate::admin::error;
-use crate::admin::session::Prepared;
+use crate::admin::prepared::Prepared;
 use crate::admin::value::Value;
 use crate::protocol::error_response::ErrorReport;
 use pgwire::api::Type;

@@ -189,7 +189,8 @@ mod tests {
         #[test]
         fn any_tokens_are_translated_or_refused(
             words in proptest::collection::vec(
-                "(::|OPERATOR|ARRAY|[(]|[)]|[.]|pg_catalog|public|user|~|COLLATE|\\[|\\]|x|precision)", 0..12),
+                "(::|OPERATOR|ARRAY|[(]|[)]|[.]|pg_catalog|public|user|~|COLLATE|\\[|\\]|x|precision)",
+                0..12),
         ) {
             let _ = translate(&words.join(" "));
         }

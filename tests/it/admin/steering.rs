@@ -166,7 +166,8 @@ fn a_shutdown_is_at_once_or_waits() {
     let pgweir = start(&database, "");
     let mut busy = pgweir.client(&database);
     busy.rows("BEGIN");
-    admin(&pgweir).send([query("SHUTDOWN")]);
+    let mut console = admin(&pgweir);
+    console.send([query("SHUTDOWN")]);
     assert_eq!(pgweir.stop_after_signal().0.code(), Some(0));
 
     let pgweir = start(&database, "");
