@@ -172,3 +172,29 @@ pub fn first_value(body: &[u8]) -> Option<&[u8]> {
 pub fn command_tag(body: &[u8]) -> &[u8] {
     Reader::new(body).cstr().unwrap_or(body)
 }
+
+/// How many rows a command has returned or changed, which its tag ends with, as in `INSERT 0 1`; 0
+/// for a command that has none.
+pub fn command_rows(tag: &[u8]) -> u64 {
+    let digits = tag.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    digits.iter().fold(0, |rows: u64, digit| match digit {
+        b'0'..=b'9' => rows.saturating_mul(10).saturating_add(u64::from(digit - b'0')),
+        _ => 0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_ends_with_its_rows() {
+        let rows = |tag: &str| command_rows(tag.as_bytes());
+        assert_eq!(
+            (rows("INSERT 0 12"), rows("SELECT 3"), rows("COPY 1000000")),
+            (12, 3, 1_000_000)
+        );
+        assert_eq!((rows("BEGIN"), rows("CREATE TABLE"), rows("")), (0, 0, 0));
+        assert_eq!(rows("SELECT 99999999999999999999999"), u64::MAX);
+    }
+}

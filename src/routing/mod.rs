@@ -13,8 +13,8 @@
 //! 4. [`Policy`] turns the class into a [`Role`]; [`freshness`] says which replicas may serve the
 //!    session's read, and [`balance`] picks one of them.
 //!
-//! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does. What the proof
-//! cannot see is listed in `docs/routing.md`.
+//! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does, and [`normal`] writes
+//! a shape for people. What the proof cannot see is listed in `docs/routing.md`.
 
 pub mod ask;
 pub mod balance;
@@ -30,6 +30,7 @@ pub mod hint;
 pub mod lexer;
 mod lines;
 mod making;
+pub mod normal;
 mod objection;
 mod octets;
 mod policy;

@@ -1,103 +1,198 @@
-//! What is counted for one pool.
+//! What is counted for one pool, and how long things took there.
 
 use super::counter::Counter;
+use super::histogram::{Histogram, Recorder};
 use crate::ids::WorkerId;
+use std::ops::AddAssign;
+use std::sync::OnceLock;
 
-/// Counters of one pool.
+/// Declares every count once: what a worker adds to, and what all of them come to.
+macro_rules! counts {
+    ($( $(#[$doc:meta])+ $name:ident, )+) => {
+        /// One worker's part. A cache line is 64 bytes, and the hardware fetches them in pairs.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub struct PoolPart {
+            $( $(#[$doc])+ pub $name: Counter, )+
+            times: OnceLock<Box<Recorders>>,
+        }
+
+        /// What all workers have counted. What PgBouncer counts too bears its name; times are
+        /// microseconds.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct PoolTotals {
+            $( $(#[$doc])+ pub $name: u64, )+
+        }
+
+        impl PoolPart {
+            fn totals(&self) -> PoolTotals {
+                PoolTotals { $( $name: self.$name.get(), )+ }
+            }
+        }
+
+        impl AddAssign for PoolTotals {
+            fn add_assign(&mut self, other: PoolTotals) {
+                $( self.$name += other.$name; )+
+            }
+        }
+    };
+}
+
+counts! {
+    /// Units of work that were proven to only read.
+    reads,
+    /// All other units of work.
+    others,
+    /// Reads that a replica refused, and that the primary ran unseen.
+    refused,
+    /// ErrorResponses that reached clients.
+    errors,
+    /// Rows that statements returned or changed, as their command tags say.
+    rows,
+    /// Clients that have logged in; counted in their primary's pool.
+    client_login_count,
+    /// Times that a client got a server.
+    server_assignment_count,
+    /// Transactions that have ended; a statement outside of one is one itself.
+    xact_count,
+    /// Units of work that were answered in full: a simple query, or everything up to a Sync.
+    query_count,
+    /// Bytes from clients.
+    received,
+    /// Bytes to clients.
+    sent,
+    /// Time within transactions, from the server's first statement on.
+    xact_time,
+    /// Time in which servers worked for clients.
+    query_time,
+    /// Time that clients waited for a server.
+    wait_time,
+    /// Prepared statements that clients made by name.
+    client_parse_count,
+    /// Prepared statements that servers were told of under our names.
+    server_parse_count,
+    /// Executions of prepared statements with names.
+    bind_count,
+}
+
+/// Declares every time that is recorded once: in a worker's part, and over all workers.
+macro_rules! times {
+    ($( $(#[$doc:meta])+ $name:ident, )+) => {
+        /// One worker's recorders of a pool that has been used.
+        #[derive(Debug, Default)]
+        pub struct Recorders {
+            $( $(#[$doc])+ pub $name: Recorder, )+
+        }
+
+        /// How long things took in one pool.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct PoolTimes {
+            $( $(#[$doc])+ pub $name: Histogram, )+
+        }
+
+        impl PoolTimes {
+            fn add(&mut self, recorders: &Recorders) {
+                $( recorders.$name.add_to(&mut self.$name); )+
+            }
+
+            /// Adds what another pool has recorded.
+            pub fn merge(&mut self, other: &PoolTimes) {
+                $( self.$name.merge(&other.$name); )+
+            }
+        }
+    };
+}
+
+times! {
+    /// How long clients waited for a server.
+    wait,
+    /// How long servers worked at a unit, from its being sent to the last byte of its answer.
+    server,
+    /// How long a unit's answer waited for its client to take it, while its server was linked.
+    write,
+    /// How long transactions took, from the server's first statement on.
+    transaction,
+}
+
+impl PoolPart {
+    /// Where times are recorded. A pool that is never used has no room for that.
+    #[inline]
+    pub fn times(&self) -> &Recorders {
+        self.times.get_or_init(Box::default)
+    }
+}
+
+/// Counters of one pool, a part for each worker.
 #[derive(Debug)]
 pub struct PoolStats {
-    reads: Counter,
-    others: Counter,
-    refused: Counter,
-    logins: Counter,
-}
-
-/// What they say now. The fields that PgBouncer has too bear its names; times are microseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolTotals {
-    /// Units of work that were proven to only read.
-    pub reads: u64,
-    /// All other units of work.
-    pub others: u64,
-    /// Reads that a replica refused, and that the primary ran unseen.
-    pub refused: u64,
-    /// Clients that have logged in.
-    pub client_login_count: u64,
-    /// Times that a client got a server.
-    pub server_assignment_count: u64,
-    /// Transactions.
-    pub xact_count: u64,
-    /// Statements.
-    pub query_count: u64,
-    /// Bytes from clients.
-    pub received: u64,
-    /// Bytes to clients.
-    pub sent: u64,
-    /// Time within transactions.
-    pub xact_time: u64,
-    /// Time within statements.
-    pub query_time: u64,
-    /// Time that clients waited for a server.
-    pub wait_time: u64,
-    /// Prepared statements that clients made.
-    pub client_parse_count: u64,
-    /// Prepared statements that servers were told of.
-    pub server_parse_count: u64,
-    /// Executions of prepared statements.
-    pub bind_count: u64,
-}
-
-impl std::ops::AddAssign for PoolTotals {
-    fn add_assign(&mut self, other: PoolTotals) {
-        self.reads += other.reads;
-        self.others += other.others;
-        self.refused += other.refused;
-        self.client_login_count += other.client_login_count;
-        self.server_assignment_count += other.server_assignment_count;
-        self.xact_count += other.xact_count;
-        self.query_count += other.query_count;
-        self.received += other.received;
-        self.sent += other.sent;
-        self.xact_time += other.xact_time;
-        self.query_time += other.query_time;
-        self.wait_time += other.wait_time;
-        self.client_parse_count += other.client_parse_count;
-        self.server_parse_count += other.server_parse_count;
-        self.bind_count += other.bind_count;
-    }
+    parts: Box<[PoolPart]>,
 }
 
 impl PoolStats {
     /// Nothing has happened.
     pub fn new(workers: usize) -> Self {
-        let counter = || Counter::new(workers);
-        PoolStats { reads: counter(), others: counter(), refused: counter(), logins: counter() }
+        PoolStats { parts: (0..workers.max(1)).map(|_| PoolPart::default()).collect() }
+    }
+
+    /// The part of `worker`, which is the only one to add to it.
+    #[inline]
+    pub fn of(&self, worker: WorkerId) -> &PoolPart {
+        &self.parts[usize::from(worker.0) % self.parts.len()]
     }
 
     /// A unit of work was sent to a server of this pool.
     pub fn sent(&self, worker: WorkerId, is_read: bool) {
-        let counter = if is_read { &self.reads } else { &self.others };
-        counter.add(worker, 1);
+        let part = self.of(worker);
+        if is_read { &part.reads } else { &part.others }.add(1);
     }
 
     /// A replica refused a read.
     pub fn refused(&self, worker: WorkerId) {
-        self.refused.add(worker, 1);
+        self.of(worker).refused.add(1);
     }
 
     /// A client has logged in; counted in its primary's pool.
     pub fn client_logged_in(&self, worker: WorkerId) {
-        self.logins.add(worker, 1);
+        self.of(worker).client_login_count.add(1);
     }
 
     /// What happened so far.
     pub fn totals(&self) -> PoolTotals {
-        PoolTotals {
-            reads: self.reads.total(),
-            others: self.others.total(),
-            refused: self.refused.total(),
-            client_login_count: self.logins.total(),
-            ..PoolTotals::default()
-        }
+        let mut totals = PoolTotals::default();
+        self.parts.iter().for_each(|part| totals += part.totals());
+        totals
+    }
+
+    /// How long it took so far.
+    pub fn times(&self) -> PoolTimes {
+        let mut times = PoolTimes::default();
+        let used = self.parts.iter().filter_map(|part| part.times.get());
+        used.for_each(|recorders| times.add(recorders));
+        times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_add_up() {
+        let stats = PoolStats::new(2);
+        stats.of(WorkerId(0)).xact_count.add(2);
+        stats.of(WorkerId(1)).xact_count.add(3);
+        stats.of(WorkerId(0)).times().wait.record(7);
+        stats.of(WorkerId(1)).times().wait.record(5);
+        stats.sent(WorkerId(1), true);
+        let expected = PoolTotals { xact_count: 5, reads: 1, ..PoolTotals::default() };
+        assert_eq!(stats.totals(), expected);
+        assert_eq!((stats.times().wait.count(), stats.times().wait.sum_us()), (2, 12));
+    }
+
+    #[test]
+    fn pools_add_up() {
+        let mut sum = PoolTotals { rows: 1, ..PoolTotals::default() };
+        sum += PoolTotals { rows: 2, errors: 4, ..PoolTotals::default() };
+        assert_eq!(sum, PoolTotals { rows: 3, errors: 4, ..PoolTotals::default() });
     }
 }
