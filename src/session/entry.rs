@@ -97,6 +97,11 @@ impl Owed {
         matches!(self, Owed::Query | Owed::FunctionCall | Owed::Sync)
     }
 
+    /// Whether it executes something.
+    pub fn is_call(&self) -> bool {
+        matches!(self, Owed::Query | Owed::FunctionCall | Owed::Execute)
+    }
+
     /// Whether it only defines statements, or says what they are: nothing that a transaction
     /// could hold together.
     pub fn is_definition(&self) -> bool {

@@ -21,9 +21,11 @@
 //! * [`parameters`] and [`statements`] are what follows a client from server to server; a [`memo`]
 //!   keeps what routing said of a statement.
 //! * [`definitions`] are counted, for those who keep what is known of the database's objects.
+//! * [`tally`] and [`calls`] are what has gone by, for those who count it.
 //! * [`trial`] looks at what a replica answers before the client does.
 //! * [`release`] is the one place that can say that a server is clean.
 
+pub mod calls;
 pub mod cancel_key;
 pub mod definitions;
 pub mod entry;
@@ -40,6 +42,7 @@ pub mod server_name;
 pub mod server_side;
 pub mod state;
 pub mod statements;
+pub mod tally;
 pub mod trial;
 pub mod unit;
 pub mod unit_count;
@@ -49,6 +52,7 @@ mod front;
 mod message;
 mod naming;
 mod parsing;
+mod passing;
 mod preparation;
 mod rows;
 
@@ -64,7 +68,7 @@ pub use parameters::{ParameterSet, Parameters};
 pub use release::Clean;
 pub use server_side::ServerSide;
 pub use state::{PoolMode, Session, Shared, Violation};
-pub use statements::{Statement, StatementIds, StatementRegistry};
+pub use statements::{Mark, Statement, StatementIds, StatementRegistry};
 
 /// The longest message that is looked at as a whole, in bytes, header included: the size of the
 /// pieces that bytes arrive in. Longer ones are streamed, and only their front is read.

@@ -32,6 +32,7 @@ impl Session {
         to_server: &mut S,
     ) -> Result<Step, Violation> {
         if !self.translates {
+            server.calls.bind(None);
             return Ok(server.owe(Owed::Bind(None), message, to_server));
         }
         match Bind::parse(message.front()) {
@@ -49,11 +50,14 @@ impl Session {
         message: Message<'_>,
         to_server: &mut S,
     ) -> Step {
-        let (id, name) = match self.translate(server, bind.statement, to_server) {
+        let translated = self.translate(server, bind.statement, to_server);
+        self.note_bound(server, bind);
+        let (id, name) = match translated {
             Translated::InDoubt => return Step::Full,
             Translated::AsItIs => return server.owe(Owed::Bind(None), message, to_server),
             Translated::To(id, name) => (id, name),
         };
+        server.tally.binds += 1;
         let range = message.range();
         send_bind_front(bind, name, message, to_server);
         let rest = range.start + HEADER_LEN + bind.names_len..range.end;
@@ -63,6 +67,17 @@ impl Session {
         server.request_rest = Rest::forward(message.header.frame_len() - range.len());
         server.pipeline.push(Entry::forward(Owed::Bind(id)));
         Step::Next(range.len())
+    }
+
+    fn note_bound(&self, server: &mut ServerSide, bind: Bind<'_>) {
+        if !server.watches_calls() {
+            return;
+        }
+        server.calls.bind(match (bind.statement, &self.unnamed) {
+            (b"", Unnamed::Kept(statement)) => Some(statement),
+            (b"", _) => None,
+            (name, _) => self.names.lookup(name),
+        });
     }
 
     /// `Describe` and `Close`.

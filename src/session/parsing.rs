@@ -169,6 +169,7 @@ impl Session {
         parse: Parse<'_>,
         to_server: &mut S,
     ) -> Result<(), Violation> {
+        self.parses += 1;
         if let Some(existing) = self.names.lookup(parse.name) {
             server.provoke_duplicate(existing, parse, to_server);
             return Ok(());

@@ -27,6 +27,7 @@ impl ServerSide {
         while let Some(oldest) = self.prepared.evict() {
             self.close_first(oldest, to_server);
         }
+        self.tally.server_parses += 1;
         send_parse(statement.name().as_bytes(), &statement.prepared, to_server);
     }
 

@@ -6,7 +6,7 @@ use super::outbox::Outbox;
 use super::parameters::follows;
 use super::pipeline::{Action, Answer, Entry, Owed, Undo, Unnamed};
 use super::server_name::{Found, ServerName};
-use super::server_side::{Rest, ServerSide, UnnamedHere};
+use super::server_side::ServerSide;
 use super::state::{Session, Shared};
 use crate::ids::StatementId;
 use crate::protocol::backend::{self as tag, TransactionStatus};
@@ -80,6 +80,7 @@ impl Session {
                         server.said = message.body().and_then(tag::first_value).map(Into::into);
                     }
                     self.command_complete(shared, server, message);
+                    server.counted(message, action);
                     server.pass(message, action == Action::Forward, to_client);
                     Ok(())
                 }
@@ -113,7 +114,9 @@ impl Session {
             statement.accept();
         }
         self.command_complete(shared, server, message);
+        server.counted(message, entry.action);
         server.pass(message, entry.action == Action::Forward, to_client);
+        server.count_last(message, entry);
         Ok(())
     }
 
@@ -236,6 +239,7 @@ impl Session {
             }
             Answer::Aborted(entries) => {
                 self.say_error(server, message, entries.first(), to_client);
+                server.count_aborted(fields, &entries);
                 let stale = fields.and_then(|fields| stale(fields, entries.first()?));
                 self.undo(server, entries);
                 if let Some(id) = stale {
@@ -243,8 +247,14 @@ impl Session {
                     shared.statements.retire(id);
                 }
             }
-            Answer::Failed(Action::Forward) => server.pass(message, true, to_client),
-            _ if fatal => server.pass(message, true, to_client),
+            Answer::Failed(Action::Forward) => {
+                server.count_error(fields);
+                server.pass(message, true, to_client);
+            }
+            _ if fatal => {
+                server.count_error(None);
+                server.pass(message, true, to_client);
+            }
             _ => return Err(ServerFault::Unexpected(tag::ERROR_RESPONSE)),
         }
         Ok(())
@@ -307,72 +317,6 @@ impl Session {
         match server.pipeline.unnamed_before_next() {
             Some(before) => *before = unnamed,
             None => self.unnamed = unnamed,
-        }
-    }
-}
-
-impl ServerSide {
-    /// Supplies what is due, now that nothing before it is owed.
-    pub(super) fn supply<C: Outbox>(&mut self, to_client: &mut C) {
-        while let Some(message) = self.pipeline.next_supplied() {
-            to_client.supply(message);
-        }
-    }
-
-    /// Whether what it says now is for us.
-    fn is_aligning(&self) -> bool {
-        self.pipeline.front_is(&Owed::Align) || self.pipeline.front_is(&Owed::Opening)
-    }
-
-    /// The message goes by, or is dropped; what we supply follows it.
-    fn pass<C: Outbox>(&mut self, message: Message<'_>, shown: bool, to_client: &mut C) {
-        let range = message.range();
-        let missing = message.header.frame_len() - range.len();
-        if shown {
-            to_client.forward(range);
-        }
-        self.reply_rest = if shown { Rest::forward(missing) } else { Rest::drop(missing) };
-        if self.reply_rest.is_done() {
-            self.supply(to_client);
-        }
-    }
-
-    fn reply_rest<C: Outbox>(&mut self, piece: &[u8], to_client: &mut C) -> usize {
-        if self.reply_rest.is_done() {
-            return 0;
-        }
-        let range = self.reply_rest.remaining.take(0, piece.len());
-        let taken = range.len();
-        if !self.reply_rest.dropped && taken > 0 {
-            to_client.forward(range);
-        }
-        if self.reply_rest.is_done() {
-            self.supply(to_client);
-        }
-        taken
-    }
-
-    fn forget_unreported(&mut self, shared: &Shared) {
-        let mut left = super::ParameterSet::clone(&self.parameters);
-        left.forget_unreported();
-        self.parameters = shared.interner.intern(left);
-    }
-
-    /// Some of it may have been reset: all of it is set anew at the next link.
-    fn doubt_unreported(&mut self, shared: &Shared) {
-        let mut doubted = super::ParameterSet::clone(&self.parameters);
-        doubted.doubt_unreported();
-        self.parameters = shared.interner.intern(doubted);
-    }
-
-    fn undo(&mut self, owed: &Owed) {
-        match owed {
-            Owed::Parse(Some(id)) => self.prepared.forget(*id),
-            Owed::Parse(None) if !self.pipeline.units().is_unnamed_replaced_later() => {
-                self.unnamed = UnnamedHere::Unknown;
-            }
-            Owed::Close(Some(id)) => self.prepared.mark_stale(*id),
-            _ => {}
         }
     }
 }

@@ -142,8 +142,12 @@ impl Session {
             let Some(header) = Header::parse(&piece[at..])? else { break Stopped::AtEnd };
             let message = Message { header, piece, at };
             match self.message(shared, server, message, out)? {
-                Step::Next(bytes) => at += bytes,
+                Step::Next(bytes) => {
+                    server.calls.request(header);
+                    at += bytes;
+                }
                 Step::UnitEnd(bytes) => {
+                    server.calls.request(header);
                     at += bytes;
                     if until == Until::UnitEnd {
                         break Stopped::AtUnitEnd;
@@ -209,6 +213,7 @@ impl Session {
                     return Ok(step);
                 }
                 server.commits |= is_commit(tag::text(message.front()));
+                server.calls.query(message, true);
                 // It destroys the unnamed statement (exec_simple_query in postgres.c).
                 let before = std::mem::take(&mut self.unnamed);
                 server.unnamed = UnnamedHere::Unknown;
@@ -216,6 +221,7 @@ impl Session {
                 Ok(server.end_unit(message, out.server))
             }
             tag::FUNCTION_CALL => {
+                server.calls.query(message, false);
                 server.pipeline.push(Entry::forward(Owed::FunctionCall));
                 Ok(server.end_unit(message, out.server))
             }
@@ -223,7 +229,10 @@ impl Session {
                 server.pipeline.push_sync();
                 Ok(server.end_unit(message, out.server))
             }
-            tag::EXECUTE => Ok(server.owe(Owed::Execute, message, out.server)),
+            tag::EXECUTE => {
+                server.calls.execute(message);
+                Ok(server.owe(Owed::Execute, message, out.server))
+            }
             tag::COPY_DONE | tag::COPY_FAIL => {
                 server.pipeline.copy_ended();
                 Ok(Step::Next(server.stream(message, out.server)))

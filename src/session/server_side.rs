@@ -1,9 +1,11 @@
 //! What is known of one server connection: what it owes, what is prepared and set on it.
 
+use super::calls::Calls;
 use super::parameters::{ParameterSet, Parameters};
 use super::pipeline::Pipeline;
 use super::state::Shared;
 use super::statements::Prepared;
+use super::tally::Tally;
 use crate::ids::StatementId;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::frame::Remaining;
@@ -45,6 +47,10 @@ pub struct ServerSide {
     pub(super) align_error: Option<Box<[u8]>>,
     /// A COMMIT is on its way, or its answer is.
     pub(super) commits: bool,
+    /// What has gone by.
+    pub(super) tally: Tally,
+    /// What was sent to be executed, if anybody wants to know.
+    pub(super) calls: Calls,
     /// The last row that a question behind an opening was answered with.
     pub(super) said: Option<Box<[u8]>>,
 }
@@ -88,6 +94,8 @@ impl ServerSide {
             ended: false,
             align_error: None,
             commits: false,
+            tally: Tally::default(),
+            calls: Calls::default(),
             said: None,
         }
     }

@@ -4,11 +4,13 @@ use super::definitions::{Defining, Definitions};
 use super::own::{Columns, Own};
 use super::parameters::{Interner, Parameters};
 use super::pipeline::Unnamed;
-use super::statements::{Names, StatementIds, StatementRegistry};
+use super::statements::{Names, Statement, StatementIds, StatementRegistry};
+use crate::ids::StatementId;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::frame::{BadLength, shown};
 use crate::protocol::sqlstate::SqlState;
+use std::sync::Arc;
 
 /// When a server goes back to its pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,6 +147,8 @@ pub struct Session {
     pub(super) local_status: TransactionStatus,
     /// Whether names of prepared statements are translated.
     pub(super) translates: bool,
+    /// Statements that it has prepared by name since that was last asked.
+    pub(super) parses: u32,
 }
 
 /// A message that is needed as a whole but longer than a piece. It grows as bytes arrive.
@@ -171,7 +175,13 @@ impl Session {
             own: Own::default(),
             local_status: TransactionStatus::Idle,
             translates,
+            parses: 0,
         }
+    }
+
+    /// How many statements the client has prepared by name since this was last asked.
+    pub fn take_parses(&mut self) -> u32 {
+        std::mem::take(&mut self.parses)
     }
 
     /// What the client has set.
@@ -187,6 +197,14 @@ impl Session {
     /// What the client started with, and where `DISCARD ALL` leads back to.
     pub fn startup(&self) -> &Parameters {
         &self.startup
+    }
+
+    /// The statement that servers know by `id`, if the client has it.
+    pub fn statement(&self, id: StatementId) -> Option<&Arc<Statement>> {
+        match &self.unnamed {
+            Unnamed::Kept(statement) if statement.id == id => Some(statement),
+            _ => self.names.find(id),
+        }
     }
 
     /// How many statements the client has prepared by name.

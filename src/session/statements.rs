@@ -11,8 +11,8 @@ use foldhash::quality::RandomState;
 use hashlink::LinkedHashMap;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The registry is swept for statements that nobody uses when it has this many, and then at
 /// twice what was left.
@@ -33,6 +33,9 @@ impl StatementIds {
     }
 }
 
+/// What stands for the shape of a statement's text, among those who count statements.
+pub type Mark = [u64; 2];
+
 /// A statement as it is prepared: text and parameter types.
 #[derive(Debug)]
 pub struct Statement {
@@ -42,6 +45,8 @@ pub struct Statement {
     pub prepared: Box<[u8]>,
     /// What routing said of the text, kept so that it is asked once in each epoch.
     pub class: Memo,
+    /// Its mark, once it has been counted.
+    pub mark: OnceLock<Mark>,
     /// Whether a server of its pools has accepted it: preparing it again needs no server.
     pub(super) accepted: AtomicBool,
 }
@@ -121,6 +126,7 @@ impl StatementRegistry {
             id: self.ids.next(),
             prepared: prepared.into(),
             class: Memo::default(),
+            mark: OnceLock::new(),
             accepted: AtomicBool::new(false),
         });
         let kept = self.by_text.entry(key).or_insert_with(|| statement.clone());
@@ -177,6 +183,11 @@ impl Names {
     /// Forgets all, as `DEALLOCATE ALL` does.
     pub fn clear(&mut self) {
         self.named = None;
+    }
+
+    /// The statement that servers know by `id`, if the client has it.
+    pub fn find(&self, id: StatementId) -> Option<&Arc<Statement>> {
+        self.named.as_ref()?.values().find(|statement| statement.id == id)
     }
 
     /// The client's name for the statement that servers know by `id`: for error messages.

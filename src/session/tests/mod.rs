@@ -1,6 +1,7 @@
 //! Scripts and properties of whole sessions.
 
 mod copies;
+mod counts;
 mod faults;
 mod model;
 mod parameters;
