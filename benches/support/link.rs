@@ -2,6 +2,7 @@
 
 use super::messages::{PARSED, READY, SYNC, parse};
 use pgweir::routing::{Catalog, Class, Classifier};
+use pgweir::session::calls::{Label, What};
 use pgweir::session::request::{Out, Until};
 use pgweir::session::unit::{Judged, Plan};
 use pgweir::session::{Outbox, ParameterSet, Parameters, ServerSide, Session, Shared};
@@ -145,6 +146,7 @@ impl Link {
 
     /// The server is aligned with the session, if it must be.
     pub(crate) fn link(&mut self) {
+        self.server.begin_counting(true);
         self.session.link(&mut self.server, None, &mut self.to_server);
     }
 
@@ -154,6 +156,12 @@ impl Link {
         let requested =
             self.session.request(&self.shared, &mut self.server, piece, until, &mut out);
         assert_eq!(requested.unwrap().consumed, piece.len(), "not all of the request went");
+        while let Some(call) = self.server.next_unnamed_call() {
+            if let What::Statement(statement) = &call.what {
+                let _ = statement.mark.set([1, 2]);
+            }
+            call.what = What::Named(Label::default());
+        }
         self.to_server.flush();
     }
 
@@ -162,6 +170,10 @@ impl Link {
         let replied =
             self.session.reply(&self.shared, &mut self.server, piece, &mut self.to_client);
         assert_eq!(replied.unwrap(), piece.len(), "not all of the reply went");
+        black_box(self.server.take_tally());
+        while let Some(call) = self.server.take_ended_call() {
+            black_box(call);
+        }
         self.to_client.flush();
     }
 }

@@ -66,6 +66,7 @@ fn database(
         policy: policy(&configured.routing),
         catalog_refresh: configured.routing.catalog_refresh,
         query_wait_timeout: configured.pool.query_wait_timeout,
+        log_min_duration: configured.pool.log_min_duration,
         reset_query: pooler.pools.server_reset_query.clone(),
         login,
         identity: identity(configured, login, mode, ssl_mode, files),

@@ -17,6 +17,7 @@ use crate::metrics::{Port, Source, Status};
 use crate::pooler::registry::Databases;
 use crate::pooler::{Letter, Pooler, catalog, janitor, sampler};
 use crate::routing::Classifier;
+use crate::stats::PoolTotals;
 use arc_swap::ArcSwap;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::RefCell;
@@ -142,6 +143,7 @@ impl Process {
         let (mailboxes, letters) = workers::mailboxes(count);
         let classifier = Classifier::new(rand::random());
         let pooler = Arc::new(Pooler::new(Databases::new(), mailboxes, classifier));
+        pooler.queries.set_keep(settings.pooler.statements.query_statistics as usize);
         pooler.reload(plans.databases);
         let status = Arc::new(Status::new(settings, plans.certificates));
         let (house, orders) = House::new();
@@ -324,6 +326,7 @@ impl Process {
         let mut joined = tokio::task::spawn_blocking(|| workers.join());
         tokio::select! {
             ended = &mut joined => {
+                self.sum_up();
                 tracing::info!("shut down");
                 return ended.unwrap_or(false);
             }
@@ -335,7 +338,26 @@ impl Process {
             }
         }
         self.tell_workers(|| Letter::Stop);
-        joined.await.unwrap_or(false)
+        let ended = joined.await.unwrap_or(false);
+        self.sum_up();
+        ended
+    }
+
+    /// Says what the pools that exist have served.
+    fn sum_up(&self) {
+        let mut totals = PoolTotals::default();
+        self.pooler.all_pools().iter().for_each(|pool| totals += pool.stats.totals());
+        let calls: u64 = self.pooler.queries.top().iter().map(|query| query.calls).sum();
+        tracing::info!(
+            transactions = totals.xact_count,
+            queries = totals.query_count,
+            calls,
+            rows = totals.rows,
+            errors = totals.errors,
+            received = totals.received,
+            sent = totals.sent,
+            "served"
+        );
     }
 
     fn tell_workers(&self, letter: impl Fn() -> Letter) {
@@ -366,6 +388,8 @@ impl Process {
     pub(super) fn apply(&self, loaded: Loaded) -> Result<Change, String> {
         let plans = build(&loaded.settings, &self.salts).map_err(|error| error.to_string())?;
         let change = compare(&self.loaded.borrow().settings, &loaded.settings);
+        let keep = loaded.settings.pooler.statements.query_statistics;
+        self.pooler.queries.set_keep(keep as usize);
         self.pooler.reload(plans.databases);
         self.clients.policy.store(Arc::new(plans.policy));
         self.status.reloaded(&loaded.settings, plans.certificates);

@@ -15,6 +15,7 @@
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`visit`]: a client of the console.
+//! * [`slow`]: the log of statements that took long.
 //! * [`control`]: how others reach a client's task.
 //! * [`error`]: everything that a client is told by us.
 
@@ -30,6 +31,7 @@ pub mod patience;
 pub mod policy;
 pub mod relay;
 pub mod routing;
+pub mod slow;
 pub mod task;
 pub mod transaction;
 pub mod trial;

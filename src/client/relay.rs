@@ -1,11 +1,13 @@
 //! Both directions while a client is linked to a server.
 //!
 //! * `replies`: what a server answers, and what of it the client gets.
+//! * `measure`: counting what goes by.
 //! * `follow`: whether the client's next unit goes to the same server.
 //! * `end`: what becomes of the client and the server when the link ends.
 
 mod end;
 mod follow;
+mod measure;
 mod replies;
 
 use super::control::{Signal, Waits};
@@ -25,6 +27,7 @@ use crate::session::trial::Refusal;
 use crate::session::{Clean, PoolMode};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
+use std::time::Instant;
 use tokio::task::spawn_local;
 
 /// Bytes that may wait to be written to one side before no more is read from the other.
@@ -82,6 +85,8 @@ struct Relay<'c> {
     ending: bool,
     /// The client asks something of us, and waits for the answer.
     asked: bool,
+    /// The number of the reason for which the last unit was sent here.
+    reason: u8,
 }
 
 /// Why a transaction leaves its replica.
@@ -108,7 +113,9 @@ pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
         leaving: None,
         ending: false,
         asked: false,
+        reason: 0,
     };
+    relay.begin_counting();
     let unlink = match relay.link(unit) {
         Ok(()) => relay.run().await,
         Err(unlink) => unlink,
@@ -121,6 +128,7 @@ impl Relay<'_> {
     fn count(&mut self, unit: &Unit) {
         self.footprint.add(unit);
         self.client.count_route(unit);
+        self.reason = self.client.route.reason as u8;
         self.held.pool().stats.sent(self.client.worker.id, unit.is_read());
         if let Some(transaction) = &mut self.client.transaction {
             transaction.said(unit.step());
@@ -186,7 +194,9 @@ impl Relay<'_> {
     fn flush_client(&mut self, cx: &mut Context<'_>) -> Result<bool, Unlink> {
         let stream = &mut self.client.stream;
         let was_full = stream.out.len() > OUTGOING_MAX;
-        match stream.poll_flush(cx) {
+        let flushed = stream.poll_flush(cx);
+        self.held.stopwatch.stick(flushed.is_pending(), Instant::now);
+        match flushed {
             Poll::Ready(Err(_)) => Err(Unlink::ClientLeft(Leaving::Vanished)),
             _ => Ok(was_full && stream.out.len() <= OUTGOING_MAX),
         }
@@ -306,6 +316,7 @@ impl Relay<'_> {
         let choice = client.pools.splits() && self.mode != PoolMode::Session;
         let until = if choice && looks { Until::UnitEnd } else { Until::End };
         let piece = client.inbox.clone();
+        let shown = client.stream.out.len();
         let requested = client.session.request(
             &client.pools.shared,
             &mut server.side,
@@ -318,6 +329,8 @@ impl Relay<'_> {
         );
         let requested = requested.map_err(|violation| Unlink::ClientFault(violation.report()))?;
         client.inbox.advance(requested.consumed);
+        let answered = client.stream.out.len() - shown;
+        self.count_request(&piece, requested.consumed, answered);
         if let Some(trial) = &mut self.trial {
             let ends = requested.stopped == Stopped::AtUnitEnd;
             trial.sent(piece.slice(0..requested.consumed), ends);

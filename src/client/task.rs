@@ -14,10 +14,12 @@ use crate::net::{Chunk, Stream};
 use crate::pooler::{Doing, Held, Pools};
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::freshness::Seen;
-use crate::routing::{Reason, Route, Transaction};
+use crate::routing::{Reason, Route, Transaction, Verb};
 use crate::session::Session;
 use crate::session::trial::Refusal;
 use crate::session::unit::Plan;
+use crate::stats::histogram::micros;
+use crate::stats::pool_stats::PoolPart;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -162,6 +164,7 @@ impl Client {
     async fn tell(mut self: Box<Self>, report: ErrorReport) {
         let mut message = Vec::new();
         report.encode(&mut message);
+        self.counts().errors.add(1);
         self.stream.out.supply(&message);
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await;
     }
@@ -214,6 +217,7 @@ impl Client {
                 match self.plan()? {
                     (Plan::Link { .. }, unit) if self.claims(&unit) => {
                         self.session.claim();
+                        self.count_claimed(&unit);
                         continue;
                     }
                     (Plan::Link { .. }, _) if self.has_failed() => {
@@ -247,16 +251,36 @@ impl Client {
 
     /// Refuses what is at the front of its inbox; the session lives on.
     fn refuse(&mut self, report: &ErrorReport) {
+        self.counts().errors.add(1);
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
         self.session.refuse(report, self.inbox.bytes(), &mut to_client);
     }
 
+    /// Where what needs no server is counted: in the primary's pool.
+    fn counts(&self) -> &PoolPart {
+        self.pools.primary.stats.of(self.worker.id)
+    }
+
+    /// A statement that is answered in its server's place is a query, and the end of a transaction
+    /// that no server knows is one.
+    fn count_claimed(&self, unit: &Unit) {
+        let counts = self.counts();
+        counts.query_count.add(1);
+        counts.xact_count.add(matches!(unit.verb(), Verb::Commit | Verb::Rollback).into());
+    }
+
     /// Says whether anything was consumed.
     fn answer_locally(&mut self) -> Result<bool, Farewell> {
+        let shown = self.stream.out.len();
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
         let consumed = self.session.local(&self.pools.shared, self.inbox.bytes(), &mut to_client);
         let consumed = consumed.map_err(|violation| Farewell::Told(violation.report()))?;
         self.inbox.advance(consumed);
+        let (parses, answered) = (self.session.take_parses(), self.stream.out.len() - shown);
+        let counts = self.counts();
+        counts.client_parse_count.add(parses.into());
+        counts.received.add(consumed as u64);
+        counts.sent.add(answered as u64);
         Ok(consumed > 0)
     }
 
@@ -277,8 +301,16 @@ impl Client {
     /// Waits for a server. `None` if the unit was refused instead: the session lives on.
     async fn wait(&mut self, unit: &Unit, wanted: Wanted) -> Result<Option<Held>, Farewell> {
         self.control.waits(Waits::Server, self.worker.tick());
-        match super::waiting::wait(self, unit, wanted).await? {
-            Ok(held) => Ok(Some(held)),
+        let since = Instant::now();
+        let waited = super::waiting::wait(self, unit, wanted).await?;
+        if waited.is_err() {
+            self.counts().wait_time.add(micros(since.elapsed()));
+        }
+        match waited {
+            Ok(mut held) => {
+                held.stopwatch.waited_since(since);
+                Ok(Some(held))
+            }
             Err(report) if report.is_fatal() => Err(Farewell::Told(report)),
             Err(report) => {
                 tracing::debug!(error = %report, "unit refused");

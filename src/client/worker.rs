@@ -13,6 +13,7 @@ use crate::pooler::survey::{PART_LEN, SomeClients};
 use crate::pooler::{Letter, Pooler, Who, Whom};
 use crate::protocol::startup::CancelKey;
 use crate::session::cancel_key::matches;
+use crate::stats::Throttle;
 use arc_swap::ArcSwap;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -55,6 +56,8 @@ pub struct Worker {
     /// Counts [`TICK`]s, while silent clients are looked for.
     tick: Cell<u32>,
     emptied: Notify,
+    /// How often it may say that a statement was slow.
+    pub(super) slow: Cell<Throttle>,
 }
 
 /// One of `max_client_conn`.
@@ -79,6 +82,7 @@ impl Worker {
             draining: Cell::new(false),
             tick: Cell::new(0),
             emptied: Notify::new(),
+            slow: Cell::default(),
         })
     }
 

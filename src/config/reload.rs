@@ -55,6 +55,7 @@ fn pooler(old: &Pooler, new: &Pooler) -> Vec<&'static str> {
         old.process.differences(&new.process),
         old.pools.differences(&new.pools),
         old.timeouts.differences(&new.timeouts),
+        old.statements.differences(&new.statements),
         old.login.differences(&new.login),
         old.tls.differences(&new.tls),
     ]

@@ -11,6 +11,7 @@ use super::section::metrics::Metrics;
 use super::section::pools::Pools;
 use super::section::process::Process;
 use super::section::routing::Routing;
+use super::section::statements::Statements;
 use super::section::timeouts::Timeouts;
 use super::section::tls::Tls;
 use super::section::user::User;
@@ -53,6 +54,7 @@ impl Resolver<'_> {
             process: Process::default().read(&mut reading),
             pools: Pools::default().read(&mut reading),
             timeouts: Timeouts::default().read(&mut reading),
+            statements: Statements::default().read(&mut reading),
             login: Login::default().read(&mut reading),
             tls: Tls::default().read(&mut reading),
         }
@@ -94,6 +96,7 @@ impl PoolSettings {
             query_wait_timeout: pooler.timeouts.query_wait_timeout,
             server_lifetime: pooler.timeouts.server_lifetime,
             server_idle_timeout: pooler.timeouts.server_idle_timeout,
+            log_min_duration: pooler.statements.log_min_duration,
             server_tls_sslmode: pooler.tls.server_tls_sslmode,
         }
     }

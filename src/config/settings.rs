@@ -11,6 +11,7 @@ use super::section::metrics::Metrics;
 use super::section::pools::Pools;
 use super::section::process::Process;
 use super::section::routing::Routing;
+use super::section::statements::Statements;
 use super::section::timeouts::Timeouts;
 use super::section::tls::Tls;
 use super::section::user::User;
@@ -51,6 +52,8 @@ pub struct Pooler {
     pub pools: Pools,
     /// How long anything may take.
     pub timeouts: Timeouts,
+    /// What is kept and logged of statements.
+    pub statements: Statements,
     /// Who may log in.
     pub login: Login,
     /// TLS to clients and servers.

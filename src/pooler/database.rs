@@ -58,6 +58,8 @@ pub struct Database {
     pub catalog_refresh: Duration,
     /// `query_wait_timeout`; for ever, without.
     pub query_wait_timeout: Option<Duration>,
+    /// `log_min_duration`; nothing is logged, without.
+    pub log_min_duration: Option<Duration>,
     /// `server_reset_query`, for session mode.
     pub reset_query: String,
     /// How servers are logged in to.

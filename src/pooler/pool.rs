@@ -11,12 +11,13 @@ use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Limits, Open, Order,
 use crate::routing::Role;
 use crate::server::{Idle, OpenError, Server, Target, Welcome};
 use crate::session::{Clean, Shared, StatementIds};
-use crate::stats::PoolStats;
+use crate::stats::{Place, PoolStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -33,6 +34,8 @@ pub struct Pool {
     pub host: Arc<Host>,
     /// What was counted.
     pub stats: PoolStats,
+    /// Where its statements are counted.
+    pub place: Arc<Place>,
     pub(super) target: Arc<Target>,
     pub(super) credential: ArcSwap<Credential>,
     pub(super) shared: Arc<Shared>,
@@ -63,6 +66,16 @@ pub struct Common {
     pub alarm: Arc<Notify>,
     /// How many workers there are.
     pub workers: usize,
+    /// Numbers for the places of statements.
+    pub places: Arc<AtomicU32>,
+}
+
+impl Common {
+    fn place(&self, database: &Database, user: &str, role: Role) -> Arc<Place> {
+        let id = self.places.fetch_add(1, Ordering::Relaxed);
+        let (database, user) = (database.name.clone(), user.to_owned());
+        Arc::new(Place { id, database, user, role: role.as_str() })
+    }
 }
 
 impl Pool {
@@ -82,6 +95,7 @@ impl Pool {
             role,
             host,
             stats: PoolStats::new(common.workers),
+            place: common.place(database, &target.user, role),
             target: Arc::new(target),
             credential: ArcSwap::from_pointee(credential),
             shared: shared.clone(),
@@ -107,7 +121,7 @@ impl Pool {
                 Acquired::Take(id) => {
                     let idle = state.idle.remove(&id);
                     drop(state);
-                    if let Some(held) = self.resume(idle, id, worker) {
+                    if let Some(held) = self.resume(idle, id, worker, now) {
                         return Ok(held);
                     }
                 }
@@ -128,10 +142,14 @@ impl Pool {
         idle: Option<Idle>,
         id: ServerId,
         worker: WorkerId,
+        now: Instant,
     ) -> Option<Held> {
         let server = idle.and_then(|idle| idle.resume(worker).ok().flatten());
         match server {
-            Some(server) => Some(Held::new(self.clone(), server, worker)),
+            Some(mut server) => {
+                server.stopwatch.begin(now);
+                Some(Held::new(self.clone(), server, worker))
+            }
             None => {
                 tracing::debug!(pool = %self, server = %id, "idle server has gone");
                 self.closed(id, worker);

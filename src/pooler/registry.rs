@@ -13,7 +13,7 @@ use crate::auth::Credential;
 use crate::net::Address;
 use crate::routing::{Catalog, Classifier, Reason, Role};
 use crate::session::{Shared, StatementIds};
-use crate::stats::Routes;
+use crate::stats::{Queries, Routes};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -38,6 +38,8 @@ pub struct Pooler {
     /// Says what a statement does.
     pub classifier: Classifier,
     pub(super) catalogs: Catalogs,
+    /// What statements cost.
+    pub queries: Queries,
     common: Common,
     mailboxes: Vec<Mailbox>,
     databases: ArcSwap<Databases>,
@@ -85,10 +87,12 @@ impl Pooler {
             statements: StatementIds::default(),
             alarm: Arc::new(Notify::new()),
             workers: mailboxes.len(),
+            places: Arc::default(),
         };
         Pooler {
             classifier,
             catalogs: Catalogs::default(),
+            queries: Queries::new(mailboxes.len(), 0),
             common,
             mailboxes,
             databases: ArcSwap::from_pointee(databases),

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 /// What a place in the queue has come to.
 #[derive(Debug)]
@@ -90,7 +91,8 @@ impl Future for Waiting {
                 Some(Slot::Granted(idle)) => {
                     let id = idle.id;
                     self.done = true;
-                    if let Some(held) = self.pool.resume(Some(idle), id, self.worker) {
+                    let now = Instant::now();
+                    if let Some(held) = self.pool.resume(Some(idle), id, self.worker, now) {
                         return Poll::Ready(Ok(held));
                     }
                 }

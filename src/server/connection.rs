@@ -5,6 +5,7 @@ use crate::ids::{ServerId, WorkerId};
 use crate::net::{Chunk, Parked, Stream};
 use crate::protocol::frontend::TERMINATE_MESSAGE;
 use crate::session::{Clean, ServerSide};
+use crate::stats::Stopwatch;
 use std::io;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub struct Server {
     pub side: Box<ServerSide>,
     /// How what it runs can be cancelled.
     pub cancel: Arc<CancelTarget>,
+    /// Where the time of its link goes.
+    pub stopwatch: Box<Stopwatch>,
 }
 
 /// A server that nobody uses: clean, without buffers, free to go to another worker.
@@ -33,6 +36,7 @@ pub struct Idle {
     parked: Parked,
     side: Box<ServerSide>,
     cancel: Arc<CancelTarget>,
+    stopwatch: Box<Stopwatch>,
 }
 
 impl Server {
@@ -43,7 +47,8 @@ impl Server {
             return None;
         }
         let parked = self.stream.park()?;
-        Some(Idle { id: self.id, home, parked, side: self.side, cancel: self.cancel })
+        let Server { id, side, cancel, stopwatch, .. } = self;
+        Some(Idle { id, home, parked, side, cancel, stopwatch })
     }
 
     /// Takes leave of the server.
@@ -67,6 +72,7 @@ impl Idle {
             inbox: Chunk::default(),
             side: self.side,
             cancel: self.cancel,
+            stopwatch: self.stopwatch,
         }))
     }
 

@@ -173,6 +173,7 @@ impl Opening {
             inbox: self.inbox,
             side: Box::new(ServerSide::new(parameters, target.prepared_max)),
             cancel: Arc::new(CancelTarget::new(target.clone(), key)),
+            stopwatch: Box::default(),
         }
     }
 

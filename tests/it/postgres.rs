@@ -4,6 +4,7 @@ mod asking;
 mod cancel;
 mod catalog;
 mod consistency;
+mod counting;
 mod defects;
 mod freshness;
 mod leaving;

@@ -41,6 +41,7 @@ impl Relay<'_> {
     fn reply(&mut self, len: usize) -> Result<usize, Unlink> {
         let server = &mut *self.held;
         let client = &mut *self.client;
+        let shown = client.stream.out.len();
         let mut to_client = Forwarding { out: &mut client.stream.out, piece: &server.inbox };
         let replied = client.session.reply(
             &client.pools.shared,
@@ -50,6 +51,8 @@ impl Relay<'_> {
         );
         let consumed = replied.map_err(|fault| Unlink::ServerLost(fault.to_string()))?;
         server.inbox.advance(consumed);
+        let bytes = client.stream.out.len() - shown;
+        self.count_reply(bytes);
         // Before the client is told: what it then does elsewhere must see this.
         let role = self.held.pool().role;
         self.client.heard(role, self.footprint);

@@ -74,6 +74,32 @@ impl Kind for Limit {
     }
 }
 
+/// A time from which on something is done, 0 doing it always; `"off"`, which the program sees as
+/// `None`, never does it.
+pub(crate) struct Threshold;
+
+/// A time, or "off".
+pub(crate) const OR_OFF: Threshold = Threshold;
+
+impl Kind for Threshold {
+    type Value = Option<Duration>;
+
+    fn read(&self, raw: &Raw, _: &Outside<'_>) -> Result<Option<Duration>, String> {
+        if raw.text() == Ok("off") { Ok(None) } else { read_time(raw).map(Some) }
+    }
+
+    fn show(&self, value: &Option<Duration>) -> String {
+        match value {
+            None => "\"off\"".to_owned(),
+            Some(time) => format!("\"{}\"", unit::show_time(*time)),
+        }
+    }
+
+    fn allowed(&self) -> String {
+        format!("a time ({}), \"0\": always, or \"off\"", unit::TIME_EXAMPLES)
+    }
+}
+
 fn read_time(raw: &Raw) -> Result<Duration, String> {
     let text = match raw {
         Raw::Integer(number) => number.to_string(),

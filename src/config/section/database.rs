@@ -9,7 +9,7 @@ use crate::config::kind::maybe::{Maybe, NotYet};
 use crate::config::kind::secret::Secret;
 use crate::config::kind::server::{OneServer, ServerList};
 use crate::config::kind::text::Text;
-use crate::config::kind::time::{NO_LIMIT, OR_NEVER, time_from_ms};
+use crate::config::kind::time::{NO_LIMIT, OR_NEVER, OR_OFF, time_from_ms};
 use crate::config::secret::SecretText;
 use crate::config::setting::settings;
 use crate::config::url::ServerUrl;
@@ -70,6 +70,9 @@ settings! {
         /// How long a server may be idle.
         server_idle_timeout: Option<Duration> =
             OR_NEVER, unset "[pooler] server_idle_timeout", like "\"5min\"", at AtReload;
+        /// Log every statement that took at least so long.
+        log_min_duration: Option<Duration> =
+            OR_OFF, unset "[pooler] log_min_duration", like "\"1s\"", at AtReload;
         /// TLS with this database's hosts.
         server_tls_sslmode: SslMode =
             one_of(), unset "[pooler] server_tls_sslmode", like "\"require\"", at AtReload;

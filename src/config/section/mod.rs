@@ -6,6 +6,7 @@
 //! | `listen` | `[pooler]`: where clients connect, and TCP keepalive |
 //! | `pools` | `[pooler]`: how clients share servers |
 //! | `timeouts` | `[pooler]`: how long anything may take |
+//! | `statements` | `[pooler]`: what is kept and logged of statements |
 //! | `login` | `[pooler]`: who may log in, and how that is proven |
 //! | `tls` | `[pooler]`: TLS on both sides |
 //! | `routing` | `[routing]`: which statements go where |
@@ -22,6 +23,7 @@ mod name;
 pub mod pools;
 pub mod process;
 pub mod routing;
+pub mod statements;
 pub mod timeouts;
 pub mod tls;
 pub mod user;

@@ -7,6 +7,7 @@ use super::metrics::Metrics;
 use super::pools::Pools;
 use super::process::Process;
 use super::routing::Routing;
+use super::statements::Statements;
 use super::timeouts::Timeouts;
 use super::tls::Tls;
 use super::user::User;
@@ -132,6 +133,7 @@ const POOLER: &[Group] = &[
     group("The process", Process::SETTINGS),
     group("Pools", Pools::SETTINGS),
     group("Timeouts", Timeouts::SETTINGS),
+    group("Statements", Statements::SETTINGS),
     group("Login", Login::SETTINGS),
     group("TLS", Tls::SETTINGS),
 ];

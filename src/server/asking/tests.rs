@@ -52,6 +52,7 @@ fn server(socket: UnixStream) -> Server {
         inbox: Chunk::default(),
         side: Box::new(ServerSide::new(parameters, 0)),
         cancel: Arc::new(CancelTarget::new(Arc::new(target), None)),
+        stopwatch: Box::default(),
     }
 }
 
