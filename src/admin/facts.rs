@@ -6,6 +6,7 @@ use super::rates::{self, Averages, Totals};
 use crate::pooler::registry::{Databases, Listed};
 use crate::pooler::survey::NoAnswer;
 use crate::pooler::{ClientSeen, Host, ServerSeen};
+use crate::stats::queries::Query;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -17,6 +18,8 @@ pub enum Source {
     Clients,
     /// The process: its settings and users.
     House,
+    /// The workers' statistics of statements, which are put together for it.
+    Statements,
 }
 
 /// Why facts are not to be had.
@@ -59,6 +62,8 @@ pub struct Facts {
     pub connections: usize,
     /// Clients that have logged in, if they were asked for.
     pub clients: Vec<ClientSeen>,
+    /// Statements that took most time, if they were asked for.
+    pub queries: Vec<Query>,
     /// What the process says, if it was asked.
     pub house: HouseSeen,
 }
@@ -73,6 +78,9 @@ impl Facts {
         let mut facts = Facts::at_once(console);
         if sources.contains(&Source::Clients) {
             facts.clients = pooler.survey().await?;
+        }
+        if sources.contains(&Source::Statements) {
+            facts.queries = pooler.queries.top();
         }
         if sources.contains(&Source::House) {
             facts.house = console.house().seen().await?;
@@ -106,6 +114,7 @@ impl Facts {
             databases,
             listed,
             clients: Vec::new(),
+            queries: Vec::new(),
             house: HouseSeen::default(),
         }
     }

@@ -63,6 +63,8 @@ impl Averages {
             reads: rate(|totals| totals.reads),
             others: rate(|totals| totals.others),
             refused: rate(|totals| totals.refused),
+            errors: rate(|totals| totals.errors),
+            rows: rate(|totals| totals.rows),
             client_login_count: rate(|totals| totals.client_login_count),
             server_assignment_count: rate(|totals| totals.server_assignment_count),
             xact_count: rate(|totals| totals.xact_count),

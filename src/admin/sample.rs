@@ -41,6 +41,7 @@ fn database() -> Database {
             prepared_max: 0,
         },
         catalog_refresh: Duration::from_secs(60),
+        log_min_duration: None,
         identity: 0,
     }
 }

@@ -3,7 +3,7 @@
 use super::pools::place;
 use super::{Table, columns};
 use crate::admin::access::Right;
-use crate::admin::facts::Facts;
+use crate::admin::facts::{Facts, Source};
 use crate::admin::value::{Row, Value};
 use crate::net::Address;
 use crate::pool::Counts;
@@ -12,6 +12,7 @@ use crate::pooler::{Gone, Host, HostTarget, Pool, clock};
 use crate::routing::freshness::Moment;
 use crate::routing::{Reason, Role};
 use crate::stats::PoolTotals;
+use crate::stats::queries::Query;
 use std::sync::Arc;
 
 pub(super) static HOSTS: Table = Table {
@@ -81,19 +82,75 @@ pub(super) static PINS: Table = Table {
 
 pub(super) static QUERIES: Table = Table {
     name: "queries",
-    about: "Statistics of statements. Always empty: this version keeps none.",
+    about: "Statistics of statements, those that took most time first: as many as \
+            `query_statistics` says. Statements are told apart by their text without literals.",
     right: Right::Look,
     columns: columns! {
         + database: Text, "The database, as clients ask for it.";
         + user: Text, "The user who is logged in to the hosts.";
-        + role: Text, "`primary` or `replica`.";
-        + query: Text, "The statement, without its literals.";
+        + role: Text, "`primary` or `replica`: where it ran.";
+        + query: Text, "The statement, with a parameter in the place of each literal.";
         + calls: Int8, "How often it ran.";
-        + total_time_us: Int8, "Its time on servers, microseconds.";
+        + rows: Int8, "Rows that it returned or changed.";
+        + errors: Int8, "How often it failed.";
+        + error_codes: Text, "With which SQLSTATEs, and how often each.";
+        + received: Int8, "Bytes from clients.";
+        + sent: Int8, "Bytes to clients.";
+        + total_time_us: Int8, "All of its time: the next three together, microseconds.";
+        + wait_time_us: Int8, "How long it waited for a server, microseconds.";
+        + server_time_us: Int8, "How long servers worked at it, microseconds.";
+        + write_time_us: Int8, "How long its answers waited for their clients, microseconds.";
+        + p50_us: Int8, "Half of its calls took no longer, microseconds.";
+        + p95_us: Int8, "95 of 100 calls took no longer, microseconds.";
+        + p99_us: Int8, "99 of 100 calls took no longer, microseconds.";
+        + reasons: Text, "Why it went there, and how often for each reason.";
     },
-    sources: &[],
-    rows: |_| Vec::new(),
+    sources: &[Source::Statements],
+    rows: |facts| facts.queries.iter().map(query).collect(),
 };
+
+fn query(query: &Query) -> Row {
+    let percentile = |share| number(query.times.percentile_us(share));
+    let codes = query
+        .errors
+        .known()
+        .iter()
+        .map(|(code, count)| (String::from_utf8_lossy(code).into_owned(), *count));
+    let reasons = query.reasons.known().iter().filter_map(|(reason, count)| {
+        Some((Reason::ALL.get(usize::from(*reason))?.as_str().to_owned(), *count))
+    });
+    vec![
+        Value::text(&query.place.database),
+        Value::text(&query.place.user),
+        Value::from(query.place.role),
+        Value::text(&query.text),
+        number(query.calls),
+        number(query.rows),
+        number(query.errors.total()),
+        counted(codes, query.errors.others()),
+        number(query.received),
+        number(query.sent),
+        number(query.times.sum_us()),
+        number(query.wait_us),
+        number(query.server_us),
+        number(query.write_us),
+        percentile(0.50),
+        percentile(0.95),
+        percentile(0.99),
+        counted(reasons, query.reasons.others()),
+    ]
+}
+
+/// `read 12, hint 3`.
+fn counted(known: impl Iterator<Item = (String, u64)>, others: u64) -> Value {
+    let others = (others > 0).then(|| ("others".to_owned(), others));
+    let all: Vec<_> = known.chain(others).map(|(name, count)| format!("{name} {count}")).collect();
+    Value::from(all.join(", "))
+}
+
+fn number(count: u64) -> Value {
+    Value::from(count)
+}
 
 fn role(role: Role) -> Value {
     Value::from(match role {
