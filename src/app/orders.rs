@@ -4,6 +4,7 @@ use super::process::{Ending, Process};
 use crate::admin::house::{HouseSeen, Reloaded, Shutdown, Unset};
 use crate::admin::{Order, SettingSeen};
 use crate::config::change::{CannotChange, Listed};
+use tokio::sync::mpsc::Receiver;
 
 impl Process {
     /// Obeys an order; says how serving ends, if it does.
@@ -52,4 +53,14 @@ impl Process {
         tracing::info!(key, value, old, "setting changed on the console");
         Ok(old)
     }
+}
+
+/// The next order from the console; none comes when its sender is gone.
+pub(super) async fn next(orders: &mut Option<Receiver<Order>>) -> Order {
+    if let Some(orders) = orders
+        && let Some(order) = orders.recv().await
+    {
+        return order;
+    }
+    std::future::pending().await
 }

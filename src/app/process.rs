@@ -3,6 +3,7 @@
 use super::build::{BuildError, build, salts};
 use super::exit::Exit;
 use super::logs;
+use super::orders::next;
 use super::sockets::{self, CannotListen, Named, accept};
 use super::workers::{self, Driver, Workers};
 use crate::admin::house::House;
@@ -396,16 +397,6 @@ impl Process {
         *self.loaded.borrow_mut() = loaded;
         Ok(change)
     }
-}
-
-/// The next order from the console; none comes when its sender is gone.
-async fn next(orders: &mut Option<Receiver<Order>>) -> Order {
-    if let Some(orders) = orders
-        && let Some(order) = orders.recv().await
-    {
-        return order;
-    }
-    std::future::pending().await
 }
 
 /// Every client and every server costs a file descriptor: takes as many as the system lets an
