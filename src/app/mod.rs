@@ -17,6 +17,7 @@ pub mod build;
 pub mod command;
 pub mod demo;
 pub mod exit;
+mod file_limit;
 pub mod hosts;
 pub mod logs;
 pub mod orders;

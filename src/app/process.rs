@@ -2,6 +2,7 @@
 
 use super::build::{BuildError, build, salts};
 use super::exit::Exit;
+use super::file_limit::raise_file_limit;
 use super::logs;
 use super::orders::next;
 use super::sockets::{self, CannotListen, Named, accept};
@@ -12,7 +13,7 @@ use crate::auth::Salts;
 use crate::client::Logins;
 use crate::client::worker::Clients;
 use crate::config::reload::{Change, compare};
-use crate::config::{Loaded, Mistakes, Settings, check};
+use crate::config::{Loaded, Mistakes, check};
 use crate::metrics::status::Phase;
 use crate::metrics::{Port, Source, Status};
 use crate::pooler::registry::Databases;
@@ -20,7 +21,6 @@ use crate::pooler::{Letter, Pooler, catalog, janitor, sampler};
 use crate::routing::Classifier;
 use crate::stats::PoolTotals;
 use arc_swap::ArcSwap;
-use rustix::process::{Resource, getrlimit, setrlimit};
 use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
@@ -396,21 +396,5 @@ impl Process {
         self.status.reloaded(&loaded.settings, plans.certificates);
         *self.loaded.borrow_mut() = loaded;
         Ok(change)
-    }
-}
-
-/// Every client and every server costs a file descriptor: takes as many as the system lets an
-/// ordinary user have, and says if that is too few.
-fn raise_file_limit(settings: &Settings) {
-    let limit = getrlimit(Resource::Nofile);
-    let _ =
-        setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
-    let have = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let wanted = u64::from(settings.pooler.pools.max_client_conn) + 100;
-    if have < wanted {
-        tracing::warn!(
-            "only {have} files may be open, but max_client_conn needs {wanted}: raise the limit \
-             (ulimit -n, LimitNOFILE) or lower max_client_conn"
-        );
     }
 }

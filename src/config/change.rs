@@ -67,6 +67,7 @@ impl Settings {
                     pooler.timeouts.shown(),
                     pooler.login.shown(),
                     pooler.tls.shown(),
+                    pooler.statements.shown(),
                 ]
                 .concat()
             }

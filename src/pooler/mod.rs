@@ -11,8 +11,8 @@
 //!   asking them.
 //! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
-//! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns; [`survey`]: what workers say of
-//!   their clients.
+//! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns; [`survey`]: what
+//!   workers say of their clients.
 //! * [`commands`], [`standing`]: what an operator does to the pools of a database.
 
 pub mod catalog;

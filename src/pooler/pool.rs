@@ -1,5 +1,7 @@
 //! One pool: the rules, and the idle servers that they speak of, behind one short lock.
 
+mod upkeep;
+
 use super::database::Database;
 use super::held::Held;
 use super::host::Host;
@@ -7,7 +9,7 @@ use super::seen::{Passport, ServerSeen};
 use super::waiting::{Slot, Waiting};
 use crate::auth::Credential;
 use crate::ids::{ServerId, WaiterId, WorkerId};
-use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Limits, Open, Order, Released, Then};
+use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Open, Released, Then};
 use crate::routing::Role;
 use crate::server::{Idle, OpenError, Server, Target, Welcome};
 use crate::session::{Clean, Shared, StatementIds};
@@ -312,56 +314,6 @@ impl Pool {
         if let Some(Slot::Granted(idle)) = slot {
             self.put_back(idle, worker);
         }
-    }
-
-    /// Upkeep by the clock: what is due now is done, and said when the next is.
-    pub(super) fn tick(self: &Arc<Self>) -> (Vec<Open>, Option<Instant>) {
-        self.order(Core::tick)
-    }
-
-    /// New limits hold from now on.
-    pub(super) fn set_limits(self: &Arc<Self>, limits: &Limits) -> Vec<Open> {
-        self.order(|core, now| core.set_limits(*limits, now)).0
-    }
-
-    /// Every server is closed as soon as it is idle.
-    pub(super) fn retire(self: &Arc<Self>) -> Vec<Open> {
-        self.order(Core::reconnect).0
-    }
-
-    pub(super) fn order(
-        self: &Arc<Self>,
-        orders: impl FnOnce(&mut Core, Instant) -> Vec<Order>,
-    ) -> (Vec<Open>, Option<Instant>) {
-        let now = Instant::now();
-        let mut state = self.state.lock();
-        let mut opens = Vec::new();
-        let mut closed = Vec::new();
-        for order in orders(&mut state.core, now) {
-            match order {
-                Order::Open(open) => opens.push(open),
-                Order::Close { server, .. } => closed.extend(state.idle.remove(&server)),
-            }
-        }
-        let next = state.core.next_tick(now);
-        drop(state);
-        closed.into_iter().for_each(Idle::dismiss);
-        (opens, next)
-    }
-
-    /// Closes idle servers that have gone, or have spoken unasked; says what replaces them.
-    pub(super) fn sweep(&self) -> Vec<Open> {
-        let now = Instant::now();
-        let mut state = self.state.lock();
-        let gone: Vec<ServerId> =
-            state.idle.values().filter(|idle| !idle.is_quiet()).map(|idle| idle.id).collect();
-        let mut opens = Vec::new();
-        for id in gone {
-            tracing::debug!(pool = %self, server = %id, "idle server has gone");
-            state.idle.remove(&id);
-            opens.extend(state.core.closed(id, now));
-        }
-        opens
     }
 
     /// Whether any server is idle.
