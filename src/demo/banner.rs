@@ -4,7 +4,7 @@ use super::stage::Demo;
 
 /// Where an application connects, what to try, what stands behind it, and how it ends.
 pub(super) fn banner(demo: &Demo) -> String {
-    let url = demo.database_url();
+    let (url, console) = (demo.database_url(), demo.console_url());
     format!(
         "\n\
          pgweir is in front of a throwaway PostgreSQL: {hosts}\n\
@@ -17,6 +17,9 @@ pub(super) fn banner(demo: &Demo) -> String {
          \x20 or try it: reads go to the replicas, writes to the primary\n\
          \x20   psql '{url}' -c 'SELECT * FROM greetings'\n\
          \x20   psql '{url}' -c \"INSERT INTO greetings (greeting) VALUES ('ciao')\"\n\
+         \n\
+         \x20 or look inside: the console has SHOW HELP, SHOW POOLS, SHOW HOSTS, SHOW ROUTES, and SQL\n\
+         \x20   psql '{console}' -c 'SHOW HOSTS'\n\
          \n\
          \x20 a line here says where statements went\n\
          \n\

@@ -74,6 +74,12 @@ impl Demo {
         format!("postgres://{NAME}:{}@127.0.0.1:{}/{NAME}", self.password.0, self.port)
     }
 
+    /// Where the console is, password and all.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        format!("postgres://{NAME}:{}@127.0.0.1:{}/pgweir", self.password.0, self.port)
+    }
+
     /// What to tell the user once pgweir listens.
     #[must_use]
     pub fn banner(&self) -> String {
@@ -126,6 +132,7 @@ fn config_text(port: u16, primary: &str, replicas: &str, password: &str) -> Stri
          listen_addr = \"127.0.0.1\"\n\
          listen_port = {port}\n\
          log_format = \"text\"\n\
+         admin_users = [\"{NAME}\"]\n\
          \n\
          [databases.{NAME}]\n\
          primary = \"{primary}\"\n\

@@ -1,8 +1,10 @@
 //! Metrics of pools: under the exporter's names for each database and user, and for each host.
 
-use super::metric::{Metric, Table, counter, gauge};
+use super::metric::{Metric, Number, Table, counter, gauge};
 use crate::pool::{Counts, Limits};
 use crate::pooler::Pool;
+use crate::stats::PoolTotals;
+use std::time::Duration;
 
 /// The pools of one database and user together: what PgBouncer calls a pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,6 +69,64 @@ pub(super) const PAIR_TABLE: Table<Pair> = Table {
     title: "Pools as PgBouncer counts them, all hosts together",
     labels: &["database", "user"],
     metrics: PAIRS,
+};
+
+/// What the pools of a database have counted together.
+const STATS: &[Metric<PoolTotals>] = &[
+    counter("pgbouncer_stats_queries_pooled_total", "Statements, or pipelines up to a Sync", |t| {
+        t.query_count.into()
+    }),
+    counter("pgbouncer_stats_sql_transactions_pooled_total", "Transactions", |t| {
+        t.xact_count.into()
+    }),
+    counter("pgbouncer_stats_server_assignments_total", "Times that a client got a server", |t| {
+        t.server_assignment_count.into()
+    }),
+    counter("pgbouncer_stats_received_bytes_total", "Bytes from clients", |t| t.received.into()),
+    counter("pgbouncer_stats_sent_bytes_total", "Bytes to clients", |t| t.sent.into()),
+    counter(
+        "pgbouncer_stats_queries_duration_seconds_total",
+        "Time in which servers worked for clients",
+        |t| seconds(t.query_time),
+    ),
+    counter(
+        "pgbouncer_stats_server_in_transaction_seconds_total",
+        "Time within transactions",
+        |t| seconds(t.xact_time),
+    ),
+    counter(
+        "pgbouncer_stats_client_wait_seconds_total",
+        "Time that clients waited for a server",
+        |t| seconds(t.wait_time),
+    ),
+    counter(
+        "pgbouncer_stats_prepared_statements_client_parses_total",
+        "Prepared statements that clients made by name",
+        |t| t.client_parse_count.into(),
+    ),
+    counter(
+        "pgbouncer_stats_prepared_statements_server_parses_total",
+        "Prepared statements that servers were told of",
+        |t| t.server_parse_count.into(),
+    ),
+    counter(
+        "pgbouncer_stats_prepared_statements_binds_total",
+        "Executions of prepared statements with names",
+        |t| t.bind_count.into(),
+    ),
+    counter("pgweir_errors_total", "ErrorResponses that reached clients", |t| t.errors.into()),
+    counter("pgweir_rows_total", "Rows that statements returned or changed", |t| t.rows.into()),
+];
+
+fn seconds(us: u64) -> Number {
+    Duration::from_micros(us).into()
+}
+
+/// Each database.
+pub(super) const STATS_TABLE: Table<PoolTotals> = Table {
+    title: "What went by, as PgBouncer counts it, all users and hosts together",
+    labels: &["database"],
+    metrics: STATS,
 };
 
 /// Why statements went where, for each database.

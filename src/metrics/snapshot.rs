@@ -8,6 +8,7 @@ use super::pools::{self, OfHost, Pair};
 use super::process::{self, Process};
 use super::text::{Format, Text};
 use super::workers::{self, Worker};
+use crate::stats::PoolTotals;
 
 /// Pools that a scrape shows, each with a host of its own. A pool is 13 lines of about 120 bytes:
 /// with so many a scrape has 6 MB, which is written within a tenth of a second. More pools than a
@@ -40,6 +41,7 @@ pub struct Snapshot {
     pub(super) pools: Vec<Row<OfHost>>,
     pub(super) servers: Vec<Row<usize>>,
     pub(super) units: Vec<Row<u64>>,
+    pub(super) stats: Vec<Row<PoolTotals>>,
     pub(super) routes: Vec<Row<u64>>,
     pub(super) left_out: Vec<Row<usize>>,
 }
@@ -74,6 +76,7 @@ impl Snapshot {
         visitor.table(&hosts::TABLE, &self.hosts);
         visitor.table(&hosts::FAILURE_TABLE, &self.failures);
         visitor.table(&hosts::LAST_FAILURE_TABLE, &self.last_failures);
+        visitor.table(&pools::STATS_TABLE, &self.stats);
         visitor.table(&pools::ROUTE_TABLE, &self.routes);
         visitor.table(&pools::PAIR_TABLE, &self.pairs);
         visitor.table(&pools::HOST_TABLE, &self.pools);

@@ -17,6 +17,7 @@ use crate::routing::freshness::{Moment, Proof};
 use crate::routing::{Reason, Role};
 use crate::server::OpenError;
 use crate::session::PoolMode;
+use crate::stats::PoolTotals;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -161,6 +162,10 @@ fn databases_with_pools(listed: &[Listed], seen: &mut Snapshot) {
     for users in by_database.take(DATABASES_MAX) {
         let Some(Listed { database, pools, .. }) = users.first() else { continue };
         route_rows(database, users, seen);
+        let mut totals = PoolTotals::default();
+        let all = users.iter().flat_map(|listed| listed.pools.iter());
+        all.for_each(|pool| totals += pool.stats.totals());
+        seen.stats.push(Row::new([database], totals));
         let Some(watch) = &pools.watch else { continue };
         let now = clock::now();
         for (index, replica) in pools.replicas.iter().enumerate() {
