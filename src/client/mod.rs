@@ -11,7 +11,7 @@
 //! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
 //! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
 //!   [`waiting`]: for a server there; [`patience`]: how long.
-//! * [`unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
+//! * [`mod@unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`visit`]: a client of the console.

@@ -7,7 +7,7 @@
 //! * [`registry`]: all databases and all their pools.
 //! * [`database`]: what the configuration says of a database; [`pools`]: its pools for one user.
 //! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
-//! * [`watch`]: how fresh replicas are, a [`gauge`] for each host, by one [`clock`]; [`sampler`]:
+//! * [`watch`]: how fresh replicas are, a `gauge` for each host, by one [`clock`]; [`sampler`]:
 //!   asking them.
 //! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.

@@ -1,6 +1,6 @@
 //! Statements that pgweir answers itself, in both protocols, message by message.
 //!
-//! Some are known by their text ([`Shared::own`]: `SHOW pgweir.server`). Others are claimed: a `BEGIN`
+//! Some are known by their text (`Shared::own`: `SHOW pgweir.server`). Others are claimed: a `BEGIN`
 //! alone in its unit is answered here, and said to a server when it is known which.
 //!
 //! What only defines (`Parse`, `Bind`, `Describe`, `Close`) is answered at once. What executes

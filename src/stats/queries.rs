@@ -1,6 +1,6 @@
 //! What each statement costs: the ones that cost the most, told apart by their shape.
 //!
-//! Each worker has a [`Shard`] of its own, and nobody else's lock in its way but that of one who
+//! Each worker has a `Shard` of its own, and nobody else's lock in its way but that of one who
 //! reads; a reader merges them. A shard keeps so many statements, those with the most time, by the
 //! rule of space-saving: who comes when it is full takes the place of the one with the least, and
 //! its rank. A statement with more than its share of all time is never lost (Metwally, Agrawal, El
