@@ -133,6 +133,7 @@ fn config_text(port: u16, primary: &str, replicas: &str, password: &str) -> Stri
          listen_port = {port}\n\
          log_format = \"text\"\n\
          admin_users = [\"{NAME}\"]\n\
+         query_statistics = 1000\n\
          \n\
          [databases.{NAME}]\n\
          primary = \"{primary}\"\n\

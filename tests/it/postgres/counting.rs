@@ -54,7 +54,10 @@ fn within_a_hundredth(counted: u64, done: u64, what: &str) {
 fn pgbench_and_pgweir_count_the_same() {
     let database = with_tables();
     for (options, queries_each) in [(&["-S", "-M", "simple"][..], 1), (&["-M", "simple"][..], 7)] {
-        let pgweir = with_settings(&database, "default_pool_size = 5\nlog_connections = false");
+        let pgweir = with_settings(
+            &database,
+            "default_pool_size = 5\nlog_connections = false\nquery_statistics = 1000",
+        );
         let done = pgbench(&pgweir, &database, 40, options);
         assert_eq!(done, CLIENTS * 40);
         let line = summed_up(pgweir);
@@ -69,7 +72,10 @@ fn pgbench_and_pgweir_count_the_same() {
 fn executions_of_prepared_statements_are_counted_as_calls() {
     let database = with_tables();
     for mode in ["extended", "prepared"] {
-        let pgweir = with_settings(&database, "default_pool_size = 5\nlog_connections = false");
+        let pgweir = with_settings(
+            &database,
+            "default_pool_size = 5\nlog_connections = false\nquery_statistics = 1000",
+        );
         let done = pgbench(&pgweir, &database, 40, &["-S", "-M", mode]);
         let line = summed_up(pgweir);
         within_a_hundredth(number(&line, "calls"), done, "calls of statements");
