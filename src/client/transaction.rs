@@ -18,6 +18,11 @@ impl Client {
         self.pools.splits() && self.pools.database.policy.transactions != Transactions::Primary
     }
 
+    /// Whether its transactions are READ ONLY unless they say something else. Servers report that.
+    fn reads_only(&self) -> bool {
+        self.session.parameters().value(b"default_transaction_read_only") == Some(b"on")
+    }
+
     /// Whether the unit is answered here because of what it does to the transaction.
     pub(super) fn claims(&self, unit: &Unit) -> bool {
         if !unit.is_one_statement() || !unit.whole {
@@ -46,8 +51,7 @@ impl Client {
         let failed = self.has_failed();
         match Verb::of(text) {
             Verb::Begin { start, modes } => {
-                let read_only = self.session.parameters().value(b"default_transaction_read_only");
-                let begun = Transaction::begin(text, modes, read_only == Some(b"on"));
+                let begun = Transaction::begin(text, modes, self.reads_only());
                 self.transaction = Some(Box::new(begun));
                 let tag = if start { "START TRANSACTION" } else { "BEGIN" };
                 (Ok(Told::done(tag)), TransactionStatus::InTransaction)
@@ -100,8 +104,7 @@ impl Client {
         let Verb::Begin { modes, .. } = *unit.verb() else { return None };
         let can = self.defers() && unit.whole && !unit.is_one_statement();
         let reads = unit.rest.access == Access::Read && !unit.cursor;
-        let read_only = self.session.parameters().value(b"default_transaction_read_only");
-        let begun = || Transaction::begin_with(unit.text(), modes, read_only == Some(b"on"));
+        let begun = || Transaction::begin_with(unit.text(), modes, self.reads_only());
         (can && reads).then(begun)
     }
 

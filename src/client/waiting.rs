@@ -82,7 +82,7 @@ async fn queued(
         let granted = poll_fn(|cx| client.poll_in_time(cx, Pin::new(&mut waiting))).await?;
         match granted {
             Some(Ok(held)) if reads && !client.still_may_read() => {
-                give_back(held);
+                held.give_back();
                 return Ok(client.try_acquire(unit));
             }
             Some(Ok(held)) => return Ok(Ok(held)),
@@ -96,13 +96,6 @@ async fn queued(
             None if client.still_may_read() => {}
             None => return Ok(client.try_acquire(unit)),
         }
-    }
-}
-
-/// A server that has just been granted is clean.
-fn give_back(held: Held) {
-    if let Some(proof) = held.side.clean() {
-        held.release(proof);
     }
 }
 

@@ -183,7 +183,7 @@ async fn settle(
         Some(greeting) => greeting,
         None => {
             let held = acquire(worker, pools, database).await?;
-            give_back(held);
+            held.give_back();
             pools.primary.welcome().unwrap_or_default()
         }
     };
@@ -254,7 +254,7 @@ async fn learn(
     }
     let came_to = server.side.settle_unreported(shared, &before);
     pools.learn_startup(asked, Learnt { defaults: defaults.clone(), came_to: came_to.clone() });
-    give_back(held);
+    held.give_back();
     Ok(came_to)
 }
 
@@ -278,12 +278,6 @@ async fn acquire(
         Err(limit) => error::query_wait_timeout(limit, pools.primary.last_error().as_deref()),
     };
     Err(ErrorReport { severity: crate::protocol::error_response::Severity::Fatal, ..report }.into())
-}
-
-fn give_back(held: Held) {
-    if let Some(clean) = held.side.clean() {
-        held.release(clean);
-    }
 }
 
 /// What servers report, with the client's own values; and that it talks to a pooler.

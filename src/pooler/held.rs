@@ -33,6 +33,13 @@ impl Held {
         }
     }
 
+    /// Gives back a server that nothing was said to, or that has answered all of it.
+    pub fn give_back(self) {
+        if let Some(proof) = self.side.clean() {
+            self.release(proof);
+        }
+    }
+
     /// Takes leave of the server politely, then tells the pool.
     pub async fn close(mut self) {
         if let Some(server) = self.server.take() {
