@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
 
     /// The bytes before the next zero byte, which is taken too.
     pub fn cstr(&mut self) -> Result<&'a [u8], UnexpectedEnd> {
-        let end = self.rest.iter().position(|byte| *byte == 0).ok_or(UnexpectedEnd)?;
+        let end = memchr::memchr(0, self.rest).ok_or(UnexpectedEnd)?;
         let text = &self.rest[..end];
         self.rest = &self.rest[end + 1..];
         Ok(text)

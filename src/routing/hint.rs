@@ -3,7 +3,7 @@
 use super::ask::role_of;
 use super::lexer::Lexer;
 use super::policy::Role;
-use memchr::memmem;
+use memchr::{memchr2_iter, memmem};
 
 /// What the comment says before the role.
 const NAME: &[u8] = b"pgweir.role";
@@ -11,10 +11,13 @@ const NAME: &[u8] = b"pgweir.role";
 /// The role that a comment in `sql`, which may be any bytes, asks for. The first such comment counts,
 /// wherever it stands; in a string the same letters are no hint.
 ///
-/// Costs one search for a text without the name. sqlcommenter's quotes and commas are understood
+/// A text without a comment costs one search for what begins one. sqlcommenter's quotes and commas are understood
 /// (`/*app='shop',pgweir.role='replica'*/`).
 #[must_use]
 pub fn role(sql: &[u8]) -> Option<Role> {
+    if !may_have_comment(sql) {
+        return None;
+    }
     memmem::find(sql, NAME)?;
     let mut lexer = Lexer::new(sql);
     let mut behind = 0;
@@ -27,6 +30,14 @@ pub fn role(sql: &[u8]) -> Option<Role> {
         token?;
         behind = lexer.position();
     }
+}
+
+/// Two letters that begin a comment, if not in a string or a name.
+fn may_have_comment(sql: &[u8]) -> bool {
+    memchr2_iter(b'/', b'-', sql).any(|at| {
+        let two = sql.get(at..at + 2);
+        two.is_some_and(|two| matches!(two, b"/*" | b"--"))
+    })
 }
 
 /// What stands between two tokens is blank, or a comment.

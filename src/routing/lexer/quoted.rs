@@ -3,6 +3,7 @@
 use super::super::token::Kind;
 use super::blank;
 use super::lead::{is_word_part, is_word_start};
+use memchr::{memchr, memchr2};
 
 /// How a quoted token begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub(super) fn end(rest: &[u8], prefix: Prefix) -> Option<(Kind, usize)> {
 fn doubled(rest: &[u8], open: usize, quote: u8) -> Option<usize> {
     let mut at = open;
     loop {
-        at += 1 + rest.get(at..)?.iter().position(|b| *b == quote)?;
+        at += 1 + memchr(quote, rest.get(at..)?)?;
         if rest.get(at) != Some(&quote) {
             return Some(at);
         }
@@ -74,7 +75,7 @@ fn pieces(rest: &[u8], open: usize) -> Option<usize> {
 fn plain(rest: &[u8], open: usize) -> Option<(Kind, usize)> {
     let length = pieces(rest, open)?;
     let string = &rest[..length];
-    let unclear = string.contains(&b'\\') && may_escape_quote(string);
+    let unclear = memchr(b'\\', string).is_some() && may_escape_quote(string);
     Some((if unclear { Kind::UnclearString } else { Kind::String }, length))
 }
 
@@ -112,7 +113,7 @@ fn escaped_piece(rest: &[u8], open: usize) -> Option<(usize, bool)> {
     let mut at = open;
     let mut clear = true;
     loop {
-        at += rest.get(at..)?.iter().position(|b| matches!(b, b'\'' | b'\\'))?;
+        at += memchr2(b'\'', b'\\', rest.get(at..)?)?;
         match &rest[at..] {
             [b'\\', _, ..] => {
                 clear &= rest[at - 1] < 0x80;
@@ -138,7 +139,7 @@ pub(super) fn dollar_tag(rest: &[u8]) -> Option<&[u8]> {
 pub(super) fn dollar_end(rest: &[u8], tag: &[u8]) -> Option<(Kind, usize)> {
     let mut at = tag.len();
     loop {
-        at += rest.get(at..)?.iter().position(|b| *b == b'$')?;
+        at += memchr(b'$', rest.get(at..)?)?;
         if rest[at..].starts_with(tag) {
             return Some((Kind::String, at + tag.len()));
         }
