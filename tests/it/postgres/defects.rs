@@ -11,6 +11,7 @@ mod cut_off;
 mod hosts;
 mod own_writes;
 mod pipelines;
+mod promotion;
 mod read_only;
 mod reads;
 mod state;

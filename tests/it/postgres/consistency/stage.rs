@@ -1,5 +1,6 @@
 //! A cluster of its own whose replicas can be held up in every way that is known, with pgweir in front.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use pgweir::demo::{Cluster, Host};
@@ -61,18 +62,39 @@ impl Stage {
     /// A pgweir with these lines in `[routing]`, which knows the catalog.
     pub fn pgweir(&self, routing: &str) -> Pgweir {
         let cluster = &self.cluster;
-        let ways: Vec<_> = self.ways.iter().map(|way| format!("\"{}\"", way.address())).collect();
-        let pgweir = Pgweir::start(&format!(
-            "[routing]\n{routing}\n\n[databases.postgres]\nprimary = \"{}\"\nreplicas = [{}]\n\n\
-             [users.{}]\npassword = \"{}\"\n",
-            cluster.primary().address(),
-            ways.join(", "),
-            cluster.superuser(),
-            cluster.password(),
-        ));
+        let ways: Vec<_> = self.ways.iter().map(Link::address).collect();
+        let pgweir = Pgweir::start(&self.config(routing, cluster.primary().address(), &ways));
         drop(pgweir.wire(cluster.superuser(), cluster.password(), "postgres"));
         pgweir.wait_for_log("catalog read");
         pgweir
+    }
+
+    /// A configuration with these lines in `[routing]`, and these hosts.
+    pub fn config(&self, routing: &str, primary: SocketAddr, replicas: &[SocketAddr]) -> String {
+        let replicas: Vec<_> = replicas.iter().map(|host| format!("\"{host}\"")).collect();
+        format!(
+            "[routing]\n{routing}\n\n[databases.postgres]\nprimary = \"{primary}\"\nreplicas = [{}]\n\n\
+             [users.{}]\npassword = \"{}\"\n",
+            replicas.join(", "),
+            self.cluster.superuser(),
+            self.cluster.password(),
+        )
+    }
+
+    /// Where pgweir reaches a replica.
+    pub fn way(&self, replica: usize) -> SocketAddr {
+        self.ways[replica].address()
+    }
+
+    /// Makes a replica a primary of its own, whatever it has got of the WAL by now.
+    pub fn promote(&self, replica: usize) {
+        assert_eq!(self.on(replica, "SELECT pg_promote()"), "t");
+    }
+
+    /// What a replica says.
+    pub fn on(&self, replica: usize, sql: &str) -> String {
+        let host = &self.cluster.replicas()[replica];
+        self.cluster.psql_on(host, "postgres", sql).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Where pgweir's statements run.
@@ -138,10 +160,5 @@ impl Stage {
             let wanted = format!("streaming {port}");
             until("the replica streams over its link", || self.on(replica, through) == wanted);
         }
-    }
-
-    fn on(&self, replica: usize, sql: &str) -> String {
-        let host = &self.cluster.replicas()[replica];
-        self.cluster.psql_on(host, "postgres", sql).unwrap_or_else(|error| panic!("{error}"))
     }
 }
