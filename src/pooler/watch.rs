@@ -97,7 +97,7 @@ impl Watch {
     pub fn wish(&self, wanted: Moment) -> Wish<'_> {
         self.book.lock().schedule.waits(wanted);
         self.ring_all();
-        Wish(self)
+        Wish { watch: self, wanted }
     }
 
     /// Ready when some replica has become fresher since this was called.
@@ -281,11 +281,14 @@ impl Drop for Watch {
 /// Somebody waits for a fresher replica.
 #[derive(Debug)]
 #[must_use = "the hosts are asked at once only while it lives"]
-pub struct Wish<'w>(&'w Watch);
+pub struct Wish<'w> {
+    watch: &'w Watch,
+    wanted: Moment,
+}
 
 impl Drop for Wish<'_> {
     fn drop(&mut self) {
-        self.0.book.lock().schedule.waits_no_more();
+        self.watch.book.lock().schedule.waits_no_more(self.wanted);
     }
 }
 

@@ -11,8 +11,8 @@ const NAME: &[u8] = b"pgweir.role";
 /// The role that a comment in `sql`, which may be any bytes, asks for. The first such comment counts,
 /// wherever it stands; in a string the same letters are no hint.
 ///
-/// A text without a comment costs one search for what begins one. sqlcommenter's quotes and commas are understood
-/// (`/*app='shop',pgweir.role='replica'*/`).
+/// A text without a comment costs one search for what begins one. sqlcommenter's quotes and commas are
+/// understood (`/*app='shop',pgweir.role='replica'*/`).
 #[must_use]
 pub fn role(sql: &[u8]) -> Option<Role> {
     if !may_have_comment(sql) {

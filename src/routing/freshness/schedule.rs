@@ -1,5 +1,6 @@
 //! Whom to ask for its position, and when.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::ledger::Ledger;
@@ -15,8 +16,9 @@ const INTERVAL_MIN: Duration = Duration::from_millis(10);
 /// A lag that may be long does not make the answer to how long it is late.
 const INTERVAL_MAX: Duration = Duration::from_secs(1);
 
-/// Questions that follow each other at once while somebody waits: the way there and back is pause
-/// enough, and in that time a replica has replayed most of what is on its way.
+/// Questions that follow each other at once for one wish: the way there and back is pause enough,
+/// and in that time a replica has replayed most of what is on its way. For the next wish a host is
+/// asked no sooner than [`PAUSE_MIN`] after that: those who come one upon the other share a question.
 const AT_ONCE: u32 = 3;
 
 /// The first pause after those, and the longest, to which it doubles. The timers of the process
@@ -38,9 +40,8 @@ pub enum HostIndex {
 pub struct Schedule {
     interval: Duration,
     last_read: Moment,
-    waiting: usize,
-    /// The newest moment that somebody who waits wants a replica to be newer than.
-    wanted: Moment,
+    /// What those who wait want a replica to be newer than, and how many want that.
+    wishes: BTreeMap<Moment, usize>,
     primary: Asked,
     replicas: Vec<Asked>,
 }
@@ -64,7 +65,10 @@ impl Asked {
 
     /// When the host may be asked again for this wish.
     fn due(&self, wanted: Moment) -> Moment {
-        if wanted != self.hurried_for || self.hurried < AT_ONCE {
+        if wanted != self.hurried_for {
+            return self.last.after(PAUSE_MIN);
+        }
+        if self.hurried < AT_ONCE {
             return self.last;
         }
         let doubled = PAUSE_MIN * (1 << (self.hurried - AT_ONCE).min(8));
@@ -79,8 +83,7 @@ impl Schedule {
         Self {
             interval: interval(max_lag),
             last_read: Moment::NEVER,
-            waiting: 0,
-            wanted: Moment::NEVER,
+            wishes: BTreeMap::new(),
             primary: Asked::default(),
             replicas: vec![Asked::default(); replicas],
         }
@@ -98,22 +101,23 @@ impl Schedule {
 
     /// Somebody waits for a replica that is fresh as of later than `wanted`.
     pub fn waits(&mut self, wanted: Moment) {
-        self.waiting += 1;
-        self.wanted = self.wanted.max(wanted);
+        *self.wishes.entry(wanted).or_default() += 1;
     }
 
-    /// Somebody has ceased to wait.
-    pub fn waits_no_more(&mut self) {
-        self.waiting = self.waiting.saturating_sub(1);
-        if self.waiting == 0 {
-            self.wanted = Moment::NEVER;
+    /// Somebody who wanted that has ceased to wait.
+    pub fn waits_no_more(&mut self, wanted: Moment) {
+        if let Some(many) = self.wishes.get_mut(&wanted) {
+            *many -= 1;
+            if *many == 0 {
+                self.wishes.remove(&wanted);
+            }
         }
     }
 
     /// Whether somebody waits.
     #[must_use]
     pub fn is_waited_for(&self) -> bool {
-        self.waiting > 0
+        !self.wishes.is_empty()
     }
 
     /// A question is sent.
@@ -142,20 +146,20 @@ impl Schedule {
         [idle, hurry].into_iter().flatten().min()
     }
 
-    /// What somebody waits for that an answer of this host may bring: first the primary has to say
-    /// where it is, then the replicas whether they have got there.
+    /// The newest wish that an answer of this host may bring nearer: first the primary has to say
+    /// where it is, then the replicas whether they have got there. Of wishes that never cease to
+    /// come, a replica is asked for those that the primary has answered for.
     fn hurry(&self, host: HostIndex, ledger: &Ledger) -> Option<Moment> {
-        if self.waiting == 0 {
-            return None;
-        }
-        let primary_is_known = ledger.log().asked() > self.wanted;
-        let helps = match host {
-            HostIndex::Primary => !primary_is_known,
-            HostIndex::Replica(index) => {
-                primary_is_known && ledger.proof(index).fresh_as_of <= self.wanted
+        let asked = ledger.log().asked();
+        match host {
+            HostIndex::Primary => {
+                self.wishes.keys().next_back().copied().filter(|wanted| *wanted >= asked)
             }
-        };
-        helps.then_some(self.wanted)
+            HostIndex::Replica(index) => {
+                let (wanted, _) = self.wishes.range(..asked).next_back()?;
+                (ledger.proof(index).fresh_as_of <= *wanted).then_some(*wanted)
+            }
+        }
     }
 }
 
@@ -211,7 +215,7 @@ mod tests {
         let (mut schedule, mut ledger) = (schedule(), Ledger::new(1));
         schedule.waits(ms(100));
         let due = |schedule: &Schedule, ledger: &Ledger, host| {
-            schedule.next(host, ledger, ms(101)).is_some_and(|due| due <= ms(101))
+            schedule.next(host, ledger, ms(102)).is_some_and(|due| due <= ms(102))
         };
         assert!(due(&schedule, &ledger, PRIMARY));
         assert!(!due(&schedule, &ledger, REPLICA));
@@ -225,9 +229,31 @@ mod tests {
         // A second one, who has seen more, waits as well.
         schedule.waits(ms(101));
         assert!(due(&schedule, &ledger, PRIMARY));
-        schedule.waits_no_more();
-        schedule.waits_no_more();
-        assert!(!due(&schedule, &ledger, PRIMARY));
+        schedule.waits_no_more(ms(100));
+        schedule.waits_no_more(ms(101));
+        assert!(!schedule.is_waited_for() && !due(&schedule, &ledger, PRIMARY));
+    }
+
+    #[test]
+    fn newcomers_keep_nobody_waiting_who_came_before() {
+        let (mut schedule, mut ledger) = (schedule(), Ledger::new(1));
+        let due = |schedule: &Schedule, ledger: &Ledger, host, now| {
+            schedule.next(host, ledger, now).is_some_and(|due| due <= now)
+        };
+        for wish in (100..200).step_by(2) {
+            schedule.waits(ms(wish));
+            let asked = ms(wish + 1);
+            assert!(due(&schedule, &ledger, PRIMARY, asked));
+            schedule.asked(PRIMARY, &ledger, asked);
+            // Before the primary has answered, somebody else has come who wants more.
+            schedule.waits(asked);
+            ledger.primary_answered(answer(false, wish), asked, ms(wish + 2));
+            assert!(due(&schedule, &ledger, REPLICA, ms(wish + 2)), "{wish}");
+            schedule.asked(REPLICA, &ledger, ms(wish + 2));
+            ledger.replica_answered(0, answer(true, wish), ms(wish + 2));
+            assert_eq!(ledger.proof(0).fresh_as_of, asked);
+            schedule.waits_no_more(ms(wish));
+        }
     }
 
     #[test]
@@ -246,10 +272,10 @@ mod tests {
             pauses.iter().map(Duration::as_millis).collect::<Vec<_>>(),
             [0, 0, 1, 2, 2, 2, 2]
         );
-        // A new wish begins at once again.
+        // A new wish does not wait for that.
         ledger.primary_answered(answer(false, 60), ms(201), ms(201));
         schedule.waits(ms(200));
-        assert_eq!(schedule.next(REPLICA, &ledger, ms(200)), Some(ms(200)));
+        assert_eq!(schedule.next(REPLICA, &ledger, ms(200)), Some(ms(201)));
     }
 
     #[test]

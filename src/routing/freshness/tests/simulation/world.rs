@@ -44,7 +44,7 @@ enum Doing {
     Thinking,
     Writing(Option<Point>),
     ReadingPrimary(Option<Point>),
-    Waiting,
+    Waiting { wanted: Moment },
     Reading { replica: usize, incarnation: u32, life: u64, began: Moment },
 }
 
@@ -236,8 +236,9 @@ impl World {
             return true;
         }
         if may_wait && (self.calm || self.rng.random_bool(0.8)) {
-            self.sessions[session].doing = Doing::Waiting;
-            self.schedule.waits(seen.wanted(bounds));
+            let wanted = seen.wanted(bounds);
+            self.sessions[session].doing = Doing::Waiting { wanted };
+            self.schedule.waits(wanted);
             self.plan(
                 READ_WAIT..READ_WAIT + 1,
                 Event::GiveUp(session, self.sessions[session].deeds),
@@ -251,8 +252,10 @@ impl World {
 
     fn give_up(&mut self, session: usize, deed: u64) {
         let Session { doing, deeds, .. } = self.sessions[session];
-        if doing == Doing::Waiting && deeds == deed {
-            self.schedule.waits_no_more();
+        if let Doing::Waiting { wanted } = doing
+            && deeds == deed
+        {
+            self.schedule.waits_no_more(wanted);
             self.start(session, Doing::ReadingPrimary(None));
         }
     }
@@ -279,7 +282,7 @@ impl World {
                 self.model.judge(Read { session, began, shown: host.at });
                 self.sessions[session].doing
             }
-            Doing::Thinking | Doing::Waiting => return,
+            Doing::Thinking | Doing::Waiting { .. } => return,
         };
         self.sessions[session].doing = doing;
         self.plan(20 * US..MS, Event::End(session));
@@ -369,8 +372,10 @@ impl World {
             Some(replica) => self.ledger.replica_answered(replica, answer, sent),
         };
         for session in 0..self.sessions.len() {
-            if self.sessions[session].doing == Doing::Waiting && self.read(session, false) {
-                self.schedule.waits_no_more();
+            if let Doing::Waiting { wanted } = self.sessions[session].doing
+                && self.read(session, false)
+            {
+                self.schedule.waits_no_more(wanted);
             }
         }
         self.look_at_all();
