@@ -8,6 +8,7 @@
 
 mod keeper;
 mod reading;
+mod spelling;
 
 use super::database::Database;
 use super::pool::Pool;

@@ -16,10 +16,10 @@ use super::objection::Objection;
 use super::statement::Finding;
 use super::token::{Kind, Token};
 use super::{Access, Class, Reason, functions, proof, relations};
-pub use answers::{Answers, NotUnderstood, Row};
+pub use answers::{Answers, NotUnderstood, Row, unspelled, views_in};
 pub use build::TooLarge;
 use facts::Facts;
-pub use questions::{load, probe};
+pub use questions::{load, probe, views};
 
 /// What is known of the functions, relations, operators and types of one database.
 #[derive(Debug)]

@@ -1,15 +1,16 @@
 //! Reading a catalog through a connection to the primary.
 
+use super::spelling::spell;
 use crate::auth::Credential;
 use crate::ids::ServerId;
-use crate::routing::catalog::{Answers, NotUnderstood, Row, TooLarge, load, probe};
+use crate::routing::catalog::{Answers, NotUnderstood, Row, TooLarge, load, probe, views_in};
 use crate::routing::{Catalog, Classifier};
 use crate::server::{AskError, OpenError, Server, Target, ask, login};
 use crate::session::Shared;
 use foldhash::quality::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long PostgreSQL may take to list everything: a second for 100,000 relations, and as much
 /// again for what else it has to do.
@@ -69,7 +70,12 @@ impl Reading {
         if let Some(last) = last.filter(|last| probe.is_some() && last.probe == probe) {
             return Ok(last.clone());
         }
-        let rows = ask(server, &load(), LOAD_LIMIT).await?;
+        let deadline = Instant::now() + LOAD_LIMIT;
+        let mut rows = ask(server, &load(), LOAD_LIMIT).await?;
+        let views = views_in(&rows);
+        let unknown = spell(server, &views, deadline, &mut rows).await?;
+        // A view that could not be spelled is asked for again, although nothing may have changed.
+        let probe = probe.filter(|_| unknown == 0);
         let digest = DIGEST.each_ref().map(|state| state.hash_one(&rows));
         if let Some(last) = last.filter(|last| last.digest == digest) {
             return Ok(Reading { probe, ..last.clone() });

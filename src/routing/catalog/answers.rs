@@ -8,6 +8,30 @@ pub type Row = Vec<Option<String>>;
 #[error("an answer cannot be understood: {0:?}")]
 pub struct NotUnderstood(Row);
 
+/// The views among the relations in `rows`, whose texts are still to be asked for. PostgreSQL's own
+/// only read.
+#[must_use]
+pub fn views_in(rows: &[Row]) -> Vec<u32> {
+    let view = |row: &Row| match row.iter().map(Option::as_deref).collect::<Vec<_>>()[..] {
+        [Some("relation"), Some(oid), Some(schema), _, Some("v"), _] => {
+            let oid = oid.parse().ok()?;
+            let is_own = matches!(schema, "pg_catalog" | "information_schema");
+            (oid >= FIRST_NORMAL_OID || !is_own).then_some(oid)
+        }
+        _ => None,
+    };
+    rows.iter().filter_map(view).collect()
+}
+
+/// What has a smaller one came with PostgreSQL (`FirstNormalObjectId` in `transam.h`).
+const FIRST_NORMAL_OID: u32 = 16384;
+
+/// The row of a view whose text is not known: that of one that may do anything.
+#[must_use]
+pub fn unspelled(view: u32) -> Row {
+    vec![Some("view".to_owned()), Some(view.to_string()), None]
+}
+
 /// Everything that was answered.
 #[derive(Debug, Default)]
 pub struct Answers {
@@ -116,6 +140,20 @@ mod tests {
 
     fn row(columns: &[&str]) -> Row {
         columns.iter().map(|text| (*text != "-").then(|| (*text).to_owned())).collect()
+    }
+
+    #[test]
+    fn views_are_found_among_the_relations() {
+        let rows = [
+            row(&["relation", "16400", "public", "t", "r", "p"]),
+            row(&["relation", "16401", "public", "v", "v", "p"]),
+            row(&["relation", "12001", "pg_catalog", "pg_stats", "v", "p"]),
+            row(&["relation", "16402", "pg_catalog", "a_users", "v", "p"]),
+            row(&["inherits", "16400", "16403"]),
+        ];
+        assert_eq!(views_in(&rows), [16401, 16402]);
+        let answers = Answers::read(vec![unspelled(16401)]).unwrap();
+        assert_eq!(answers.views, [(16401, None)]);
     }
 
     #[test]

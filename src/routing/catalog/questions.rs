@@ -48,11 +48,6 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') ORDER BY c.oid;
 SELECT 'inherits', i.inhparent, i.inhrelid
 FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
 WHERE c.relkind IN ('r', 'p') ORDER BY i.inhparent, i.inhrelid;
-SELECT 'view', c.oid, pg_catalog.pg_get_viewdef(c.oid)
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'v'
-    AND (c.oid >= 16384 OR n.nspname NOT IN ('pg_catalog', 'information_schema'))
-ORDER BY c.oid;
 SELECT 'policy', p.polrelid, pg_catalog.pg_get_expr(p.polqual, p.polrelid)
 FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
 WHERE c.relrowsecurity AND p.polqual IS NOT NULL AND p.polcmd IN ('r', '*') ORDER BY p.oid;
@@ -86,6 +81,24 @@ OR EXISTS (SELECT FROM pg_catalog.pg_amproc a JOIN pg_catalog.pg_proc p ON p.oid
     JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
     WHERE a.oid >= 16384 AND p.provolatile = 'v' AND m.amname IN ('btree', 'hash'));
 COMMIT";
+
+/// How long spelling a view may wait for a lock: nobody who alters a table is kept waiting longer by
+/// us, while we wait for somebody else.
+const LOCK_TIMEOUT: &str = "100ms";
+
+/// Asks for the texts of these views, which [`load`] does not have: a view is spelled under locks of
+/// it and of all that it reads (`AcquireRewriteLocks` in `ruleutils.c`), which are held to the end of
+/// the transaction and of which a server has some thousand (manual, `max_locks_per_transaction`).
+#[must_use]
+pub fn views(oids: &[u32]) -> String {
+    let oids: Vec<_> = oids.iter().map(u32::to_string).collect();
+    format!(
+        "/* pgweir_catalog */ SET LOCAL search_path = ''; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; \
+         SELECT 'view', c.oid, pg_catalog.pg_get_viewdef(c.oid) FROM pg_catalog.pg_class c \
+         WHERE c.oid IN ({}) ORDER BY c.oid",
+        oids.join(", ")
+    )
+}
 
 /// Where the answers to [`LOAD`] come from, and what tells two versions of a row apart.
 const SOURCES: &[(&str, &str)] = &[

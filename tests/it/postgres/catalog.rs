@@ -55,6 +55,26 @@ fn a_stable_function_of_a_user_runs_on_a_replica_and_a_volatile_one_does_not() {
 }
 
 #[test]
+fn a_view_that_is_locked_keeps_no_other_from_being_known() {
+    let database = Database::with(&format!(
+        "{COMMON}
+        CREATE VIEW plain AS SELECT id FROM t;
+        CREATE TABLE busy (id int);
+        CREATE VIEW locked AS SELECT id FROM busy"
+    ));
+    let mut holder = database.direct();
+    holder.rows("BEGIN; LOCK TABLE busy");
+    let pgweir = started(&database, "catalog_refresh = \"1s\"");
+    assert!(place_of(&pgweir, &database, "plain").starts_with("replica-"));
+    // The statement itself would wait for the lock.
+    let asked = "EXPLAIN ROUTE SELECT count(*) FROM locked";
+    assert_eq!(pgweir.client(&database).rows(asked)[0][4], Some("unsafe_view".to_owned()));
+    holder.rows("COMMIT");
+    database.cluster.catch_up().unwrap();
+    until("it is known, too", || place_of(&pgweir, &database, "locked").starts_with("replica-"));
+}
+
+#[test]
 fn what_views_policies_and_operators_hide_is_found() {
     let database = Database::with(&format!(
         "{COMMON}
