@@ -1,11 +1,16 @@
 //! What all workers see of one host's freshness, without a lock.
 
 use crate::routing::freshness::{Moment, Proof};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Not connected: no answer can be hoped for soon.
 const SILENT: u64 = 1;
+
+/// What a host calls itself: it has not said, it takes writes, it is a standby.
+const UNKNOWN: u8 = 0;
+const PRIMARY: u8 = 1;
+const STANDBY: u8 = 2;
 
 /// Written by the host's sampler, read by everybody.
 #[derive(Debug)]
@@ -15,6 +20,7 @@ pub(super) struct Gauge {
     behind: AtomicU64,
     /// Since when a question is unanswered; 0 is not at all.
     unanswered: AtomicU64,
+    standing: AtomicU8,
 }
 
 impl Default for Gauge {
@@ -24,6 +30,7 @@ impl Default for Gauge {
             incarnation: AtomicU32::new(0),
             behind: AtomicU64::new(0),
             unanswered: AtomicU64::new(SILENT),
+            standing: AtomicU8::new(UNKNOWN),
         }
     }
 }
@@ -61,8 +68,23 @@ impl Gauge {
         self.unanswered.store(0, Ordering::Relaxed);
     }
 
-    /// There is no connection.
+    /// The host has said whether it is in recovery.
+    pub(super) fn say_in_recovery(&self, in_recovery: bool) {
+        let standing = if in_recovery { STANDBY } else { PRIMARY };
+        self.standing.store(standing, Ordering::Relaxed);
+    }
+
+    /// Whether the host is in recovery; none before it has said, and without a connection.
+    pub(super) fn in_recovery(&self) -> Option<bool> {
+        match self.standing.load(Ordering::Relaxed) {
+            UNKNOWN => None,
+            standing => Some(standing == STANDBY),
+        }
+    }
+
+    /// There is no connection. What the host is when it is back is not known.
     pub(super) fn lost(&self) {
+        self.standing.store(UNKNOWN, Ordering::Relaxed);
         self.unanswered.store(SILENT, Ordering::Relaxed);
     }
 
@@ -92,6 +114,18 @@ mod tests {
             gauge.publish(said);
             assert_eq!(gauge.proof(), said);
         }
+    }
+
+    #[test]
+    fn what_a_host_calls_itself_is_known_while_it_is_connected() {
+        let gauge = Gauge::default();
+        assert_eq!(gauge.in_recovery(), None);
+        for said in [true, false] {
+            gauge.say_in_recovery(said);
+            assert_eq!(gauge.in_recovery(), Some(said));
+        }
+        gauge.lost();
+        assert_eq!(gauge.in_recovery(), None);
     }
 
     #[test]

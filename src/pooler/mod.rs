@@ -9,6 +9,7 @@
 //! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
 //! * [`watch`]: how fresh replicas are, a `gauge` for each host, by one [`clock`]; [`sampler`]:
 //!   asking them.
+//! * [`recovery`]: what hosts call themselves, so that two primaries are seen.
 //! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
 //! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns; [`survey`]: what
@@ -29,6 +30,7 @@ pub mod opening;
 pub mod pool;
 pub mod pools;
 pub mod pulse;
+pub mod recovery;
 pub mod registry;
 pub mod sampler;
 pub mod seen;
@@ -45,6 +47,7 @@ pub use host_logins::HostLogins;
 pub use mailbox::{Letter, Mailbox};
 pub use pool::Pool;
 pub use pools::{Gone, Learnt, Pools};
+pub use recovery::Recovery;
 pub use registry::Pooler;
 pub use seen::ServerSeen;
 pub use survey::{ClientSeen, Doing, Who, Whom};

@@ -1,8 +1,9 @@
 //! Asks hosts how far their WAL has got: one task and one connection for each host.
 //!
 //! A host that does not answer proves nothing, so whatever goes wrong here makes replicas stale, and
-//! nothing makes them fresh. While nobody reads, nobody is asked; the connections stay open, because
-//! the end of one is how a restart is noticed.
+//! nothing makes them fresh. While nobody reads, hosts are asked only now and then, whether they are
+//! still what they should be: a second primary must not go unseen. The connections stay open, because the
+//! end of one is how a restart is noticed.
 
 mod question;
 
@@ -26,6 +27,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 
 /// Pause after a login that was refused: until somebody has changed something.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often a host that is connected is asked even though nobody reads. An alert on two primaries
+/// can be no faster; a question takes a host less than a millisecond.
+const LOOKED_AT: Duration = Duration::from_secs(10);
 
 /// What a server may say unasked (parameters after its reload, notices) before the connection is
 /// given up.
@@ -76,6 +81,8 @@ struct Connection {
     server: Server,
     question: Question,
     pool: Arc<Pool>,
+    /// When it was last asked.
+    asked: Instant,
 }
 
 /// Why a host cannot be asked.
@@ -92,6 +99,7 @@ impl Sampler {
         while let Some(watch) = self.watch.upgrade() {
             let due = watch.due(self.host).map(clock::instant);
             let due = due.map(|due| self.not_before.map_or(due, |not_before| due.max(not_before)));
+            let due = due.into_iter().chain(self.look_again()).min();
             if due.is_some_and(|due| due <= Instant::now()) {
                 self.take_a_sample(&watch).await;
             } else {
@@ -102,6 +110,11 @@ impl Sampler {
         if let Some(connection) = self.connection.take() {
             connection.server.close().await;
         }
+    }
+
+    /// When a host that is connected is looked at even though nobody reads.
+    fn look_again(&self) -> Option<Instant> {
+        self.connection.as_ref().map(|connection| connection.asked + LOOKED_AT)
     }
 
     /// Until something is due, somebody calls, or the connection ends.
@@ -145,6 +158,7 @@ impl Sampler {
         mut connection: Connection,
     ) -> Result<Option<Connection>, Failed> {
         let sent = watch.asked(self.host);
+        connection.asked = Instant::now();
         let Connection { server, question, .. } = &mut connection;
         let rows = ask(server, question.text(), ANSWER_LIMIT).await?;
         let answer = question.answer(&rows)?;
@@ -210,10 +224,14 @@ impl Sampler {
         }
         self.standing = standing;
         let host = &pool.host.address;
-        if standing == Standing::InPlace {
-            tracing::info!(%host, "the host may serve reads again");
-        } else {
-            tracing::warn!(%host, why = %standing, "no replica is fresh by what this host says");
+        match standing {
+            Standing::InPlace => tracing::info!(%host, "the host may serve reads again"),
+            Standing::NotInRecovery => {
+                tracing::error!(%host, why = %standing, "a second host takes writes");
+            }
+            _ => {
+                tracing::warn!(%host, why = %standing, "no replica is fresh by what this host says");
+            }
         }
     }
 }
@@ -221,7 +239,7 @@ impl Sampler {
 /// Logs in as the pool does, and prepares the question.
 async fn open(pool: Arc<Pool>) -> Result<Connection, (Arc<Pool>, Failed)> {
     match try_open(&pool).await {
-        Ok((server, question)) => Ok(Connection { server, question, pool }),
+        Ok((server, question)) => Ok(Connection { server, question, pool, asked: Instant::now() }),
         Err(why) => Err((pool, why)),
     }
 }

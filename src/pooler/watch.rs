@@ -73,6 +73,11 @@ impl Watch {
         self.gauges.get(replica + 1).map_or(Proof::default(), Gauge::proof)
     }
 
+    /// Whether a host is in recovery, as it has said last; none while it is not connected.
+    pub fn in_recovery(&self, host: HostIndex) -> Option<bool> {
+        self.gauges.get(number(host))?.in_recovery()
+    }
+
     /// A read is routed: the hosts are asked while that goes on.
     pub fn read(&self, now: Moment) {
         if now.since(self.last_read.get()) < READ_NOTED {
@@ -232,7 +237,10 @@ impl Watch {
 
     /// The host has answered. Says what it is to the others.
     pub(super) fn answered(&self, host: HostIndex, answer: Answer, sent: Moment) -> Standing {
-        self.connected(host);
+        if let Some(gauge) = self.gauges.get(number(host)) {
+            gauge.answers();
+            gauge.say_in_recovery(answer.in_recovery);
+        }
         let mut book = self.book.lock();
         let standing = match host {
             HostIndex::Primary => book.ledger.primary_answered(answer, sent, clock::now()),

@@ -8,7 +8,7 @@ use crate::admin::value::{Row, Value};
 use crate::net::Address;
 use crate::pool::Counts;
 use crate::pooler::registry::Listed;
-use crate::pooler::{Gone, Host, HostTarget, Pool, clock};
+use crate::pooler::{Gone, Host, HostTarget, Pool, Recovery, clock};
 use crate::routing::freshness::Moment;
 use crate::routing::{Reason, Role};
 use crate::stats::PoolTotals;
@@ -30,6 +30,9 @@ pub(super) static HOSTS: Table = Table {
             "After a failed login: how long until the next may be tried. It is shared by all pools \
              on the host.";
         + last_error: Text, "Why the last login failed, until one succeeds.";
+        + in_recovery: Bool,
+            "Whether the host calls itself a standby; false where it takes writes, null before it has \
+             said. Two of one database that are false are two primaries.";
         + lag_ms: Float8,
             "How far a replica is behind, as far as is proven: the time since a moment whose \
              writes it shows, milliseconds. Null while nothing is proven, and for a primary.";
@@ -162,11 +165,11 @@ fn role(role: Role) -> Value {
 fn hosts(facts: &Facts) -> Vec<Row> {
     let mut databases: Vec<_> = facts.databases.values().collect();
     databases.sort_by_key(|database| database.name.as_str());
-    let mut rows = Vec::new();
+    let (mut rows, recovery) = (Vec::new(), Recovery::of(&facts.listed));
     for database in databases {
         let replicas = database.replicas.iter().map(|target| (Role::Replica, target));
         for (role, target) in [(Role::Primary, &database.primary)].into_iter().chain(replicas) {
-            rows.push(host(facts, &database.name, role, target));
+            rows.push(host(facts, &database.name, role, target, &recovery));
         }
     }
     rows
@@ -183,7 +186,7 @@ fn pools_on<'f>(
     all.filter(move |pool| pool.role == at.0 && pool.host.address == *at.1)
 }
 
-fn host(facts: &Facts, database: &str, of: Role, target: &HostTarget) -> Row {
+fn host(facts: &Facts, database: &str, of: Role, target: &HostTarget, recovery: &Recovery) -> Row {
     let (address, port) = place(&target.address);
     let known: Option<&Arc<Host>> = facts.hosts.iter().find(|h| h.address == target.address);
     let retry = known.and_then(|host| host.retry_at());
@@ -204,6 +207,7 @@ fn host(facts: &Facts, database: &str, of: Role, target: &HostTarget) -> Row {
         Value::from(known.map(|host| host.is_usable())),
         Value::from(retry_in.map(|ms| u64::try_from(ms).unwrap_or(u64::MAX))),
         Value::from(error.map(|error| error.to_string())),
+        Value::from(recovery.is_standby(&target.address)),
         Value::from(lag.flatten()),
         sum(|counts| counts.sv_active),
         sum(|counts| counts.sv_idle),

@@ -50,7 +50,7 @@ fn config(cluster: &Cluster, routing: &str) -> String {
     let replicas: Vec<_> =
         cluster.replicas().iter().map(|host| format!("\"{}\"", host.address())).collect();
     format!(
-        "[routing]\n{routing}\n\n[databases.postgres]\nprimary = \"{}\"\nreplicas = [{}]\n\n\
+        "[pooler]\nstats_users = [\"{user}\"]\n\n[routing]\n{routing}\n\n[databases.postgres]\nprimary = \"{}\"\nreplicas = [{}]\n\n\
          [users.{user}]\npassword = \"{password}\"\n",
         cluster.primary().address(),
         replicas.join(", "),
@@ -161,8 +161,31 @@ fn a_replica_that_is_promoted_serves_nothing() {
     until("a replica serves a read", || is_on_replica(&mut wire));
     stage.on_replicas("SELECT pg_promote()");
     until("the primary serves the reads", || wire.value(WHERE) == "primary");
-    stage.pgweir.wait_for_log("it is not in recovery, so it is not a replica");
+    let line = stage.pgweir.wait_for_log("it is not in recovery, so it is not a replica");
+    assert!(line.contains("a second host takes writes"), "{line}");
     assert_eq!(wire.value(WHERE), "primary");
+    let (user, password) = (stage.cluster.superuser(), stage.cluster.password());
+    let mut console = stage.pgweir.wire(user, password, "pgweir");
+    let takes_writes = "SELECT role FROM hosts WHERE NOT in_recovery ORDER BY role";
+    let both = [[Some("primary".to_owned())], [Some("replica".to_owned())]];
+    assert_eq!(console.rows(takes_writes), both);
+}
+
+/// Nobody has to read for a second primary to be seen.
+#[test]
+fn a_replica_that_is_promoted_while_nobody_reads_is_seen() {
+    let stage = Stage::start(1, "max_replica_lag = \"1h\"");
+    let mut wire = stage.client();
+    until("a replica serves a read", || is_on_replica(&mut wire));
+    let replica = &stage.cluster.replicas()[0];
+    let silent = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgweir' \
+                  AND query LIKE 'EXECUTE%' AND now() - state_change > '3 seconds'";
+    until("it is hardly asked any more", || {
+        stage.cluster.psql_on(replica, "postgres", silent).unwrap() == "1"
+    });
+    stage.on_replicas("SELECT pg_promote()");
+    let line = stage.pgweir.wait_for_log("a second host takes writes");
+    assert!(line.contains(&replica.address().to_string()), "{line}");
 }
 
 /// Also that an ordinary user may ask, and that a reload does not begin anew.

@@ -9,7 +9,7 @@ const TRUSTING: &str =
     "max_replica_lag = \"2s\"\nread_your_writes = \"off\"\nno_replica = \"wait\"";
 
 /// What says that a host is not what the configuration calls it.
-const NOT_A_STANDBY: &str = "no replica is fresh by what this host says";
+const NOT_A_STANDBY: &str = "a second host takes writes";
 
 fn client(stage: &Stage, pgweir: &Pgweir) -> Wire {
     pgweir.wire(stage.cluster.superuser(), stage.cluster.password(), "postgres")
