@@ -153,6 +153,7 @@ impl Client {
                     &identity.credential,
                 )
             {
+                self.guest = pools.enter();
                 self.pools = pools;
                 self.seen.forget_replica();
             }

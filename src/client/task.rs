@@ -11,7 +11,8 @@ use super::wish::Wish;
 use super::worker::{Seat, Worker};
 use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
-use crate::pooler::{Doing, Held, Pools};
+use crate::pooler::{Doing, Guest, Held, Pools};
+use crate::protocol::error_class::ErrorClass;
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::freshness::Seen;
 use crate::routing::{Reason, Route, Transaction, Verb};
@@ -80,6 +81,8 @@ pub struct Client {
     /// How long it waits for a replica, within that.
     pub(super) hurry: Patience,
     pub(super) identity: Box<Identity>,
+    /// It counts as one that uses these pools.
+    pub(super) guest: Guest,
     _seat: Seat,
 }
 
@@ -114,6 +117,7 @@ impl Client {
         let Parts { worker, pools, session, identity, control, wish, seat } = parts;
         Box::new(Client {
             generation: worker.pooler.generation(),
+            guest: pools.enter(),
             worker,
             stream,
             inbox,
@@ -164,7 +168,7 @@ impl Client {
     async fn tell(mut self: Box<Self>, report: ErrorReport) {
         let mut message = Vec::new();
         report.encode(&mut message);
-        self.counts().errors.add(1);
+        self.count_error(&report);
         self.stream.out.supply(&message);
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await;
     }
@@ -251,7 +255,7 @@ impl Client {
 
     /// Refuses what is at the front of its inbox; the session lives on.
     fn refuse(&mut self, report: &ErrorReport) {
-        self.counts().errors.add(1);
+        self.count_error(report);
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
         self.session.refuse(report, self.inbox.bytes(), &mut to_client);
     }
@@ -259,6 +263,17 @@ impl Client {
     /// Where what needs no server is counted: in the primary's pool.
     fn counts(&self) -> &PoolPart {
         self.pools.primary.stats.of(self.worker.id)
+    }
+
+    fn count_error(&self, report: &ErrorReport) {
+        self.counts().failed(ErrorClass::of(report.sqlstate.0.as_bytes()), 1);
+    }
+
+    /// It has waited for a server in vain.
+    fn count_wait(&self, waited: Duration) {
+        let (counts, waited) = (self.counts(), micros(waited));
+        counts.wait_time.add(waited);
+        counts.times().wait.record(waited);
     }
 
     /// A statement that is answered in its server's place is a query, and the end of a transaction
@@ -302,11 +317,11 @@ impl Client {
     async fn wait(&mut self, unit: &Unit, wanted: Wanted) -> Result<Option<Held>, Farewell> {
         self.control.waits(Waits::Server, self.worker.tick());
         let since = Instant::now();
-        let waited = super::waiting::wait(self, unit, wanted).await?;
-        if waited.is_err() {
-            self.counts().wait_time.add(micros(since.elapsed()));
+        let waited = super::waiting::wait(self, unit, wanted).await;
+        if !matches!(waited, Ok(Ok(_))) {
+            self.count_wait(since.elapsed());
         }
-        match waited {
+        match waited? {
             Ok(mut held) => {
                 held.stopwatch.waited_since(since);
                 Ok(Some(held))

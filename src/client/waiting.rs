@@ -8,10 +8,11 @@ use super::unit::Unit;
 use crate::pooler::{Held, Waiting};
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::{Reason, Role};
+use crate::stats::histogram::micros;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often a read that waits for a replica (`no_replica = "wait"`) looks at everything anew: a
 /// replica that is reachable again, other settings.
@@ -28,8 +29,10 @@ pub(super) async fn wait(client: &mut Client, unit: &Unit, mut wanted: Wanted) -
         let waited = match wanted {
             Wanted::Nowhere(reason) => return Ok(Err(error::no_replica(reason))),
             Wanted::Fresh => {
-                let limit = client.pools.database.policy.read_wait;
-                Box::pin(fresh(client, limit, Client::elsewhere_now)).await
+                let (limit, since) = (client.pools.database.policy.read_wait, Instant::now());
+                let waited = Box::pin(fresh(client, limit, Client::elsewhere_now)).await;
+                count_fresh(client, &waited, since);
+                waited
             }
             Wanted::Replica => {
                 let anew = |client: &mut Client| client.try_acquire(unit);
@@ -68,6 +71,16 @@ async fn fresh(
             return Ok(otherwise(client));
         }
     }
+}
+
+/// Counts how long a read has waited to be fresh, where it goes then.
+fn count_fresh(client: &Client, waited: &Result<Result<Held, Wanted>, Ended>, since: Instant) {
+    let pool = match waited {
+        Ok(Ok(held)) => held.pool(),
+        Ok(Err(Wanted::Queued(waiting))) => waiting.pool(),
+        _ => &client.pools.primary,
+    };
+    pool.stats.of(client.worker.id).times().fresh.record(micros(since.elapsed()));
 }
 
 /// Waits in a pool's queue. For a replica that falls behind meanwhile the read does not wait.

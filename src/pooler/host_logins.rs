@@ -1,9 +1,11 @@
-//! What came of the logins to one host.
+//! What came of the logins to one host, and how long they took.
 
 use crate::server::OpenError;
-use crate::stats::Tally;
+use crate::stats::histogram::micros;
+use crate::stats::{Histogram, Tally};
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The SQLSTATEs that logins fail with (PostgreSQL manual, "PostgreSQL Error Codes"): a host may say
 /// any, and a label must have few values.
@@ -18,6 +20,7 @@ pub struct HostLogins {
     succeeded: AtomicU64,
     failed: Tally,
     last_failure: Mutex<Option<&'static str>>,
+    took: Mutex<Histogram>,
 }
 
 impl Default for HostLogins {
@@ -26,16 +29,20 @@ impl Default for HostLogins {
             succeeded: AtomicU64::new(0),
             failed: Tally::new(SQLSTATES),
             last_failure: Mutex::new(None),
+            took: Mutex::default(),
         }
     }
 }
 
 impl HostLogins {
-    /// A login has ended, without an error or with this one.
-    pub(super) fn note(&self, error: Option<&OpenError>) {
+    /// A login has ended after so long, without an error or with this one.
+    pub(super) fn note(&self, error: Option<&OpenError>, took: Duration) {
         match error {
             Some(error) => self.failed.add(error.sqlstate()),
-            None => drop(self.succeeded.fetch_add(1, Ordering::Relaxed)),
+            None => {
+                self.succeeded.fetch_add(1, Ordering::Relaxed);
+                self.took.lock().record(micros(took));
+            }
         }
         *self.last_failure.lock() = error.map(OpenError::class);
     }
@@ -43,6 +50,11 @@ impl HostLogins {
     /// How many have succeeded.
     pub fn succeeded(&self) -> u64 {
         self.succeeded.load(Ordering::Relaxed)
+    }
+
+    /// How long those that have succeeded took, from the first try to connect on.
+    pub fn took(&self) -> Histogram {
+        self.took.lock().clone()
     }
 
     /// How many have failed, by SQLSTATE.
@@ -65,10 +77,12 @@ mod tests {
         let logins = HostLogins::default();
         let full = OpenError::Refused { sqlstate: "53300".into(), message: "full".into() };
         let odd = OpenError::Refused { sqlstate: "AB123".into(), message: "odd".into() };
-        logins.note(Some(&full));
-        logins.note(Some(&odd));
+        let took = Duration::from_millis(3);
+        logins.note(Some(&full), took);
+        logins.note(Some(&odd), took);
         assert_eq!(logins.last_failure(), Some("refused"));
-        logins.note(None);
+        logins.note(None, took);
+        assert_eq!((logins.took().count(), logins.took().sum_us()), (1, 3_000));
         assert_eq!((logins.succeeded(), logins.last_failure()), (1, None));
         let failed: Vec<_> = logins.failed().filter(|(_, count)| *count > 0).collect();
         assert_eq!(failed, [("53300", 1), ("other", 1)]);

@@ -46,7 +46,7 @@ pub use host::Host;
 pub use host_logins::HostLogins;
 pub use mailbox::{Letter, Mailbox};
 pub use pool::Pool;
-pub use pools::{Gone, Learnt, Pools};
+pub use pools::{Gone, Guest, Learnt, Pools};
 pub use recovery::Recovery;
 pub use registry::Pooler;
 pub use seen::ServerSeen;

@@ -30,8 +30,9 @@ impl Pool {
                     return;
                 }
             }
+            let begun = Instant::now();
             let tried = self.try_login(id, worker).await;
-            self.host.logins.note(tried.as_ref().err());
+            self.host.logins.note(tried.as_ref().err(), begun.elapsed());
             match tried {
                 Ok((idle, welcome, passport)) => {
                     slot.id = None;

@@ -13,6 +13,7 @@ use crate::stats::Routes;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sets of startup parameters that are remembered with what they came to. Applications have a
 /// handful; more than this are forgotten all at once, and learnt again.
@@ -55,6 +56,16 @@ impl Gone {
     }
 }
 
+/// A client that uses the pools: it is counted while this lives.
+#[derive(Debug)]
+pub struct Guest(Arc<AtomicUsize>);
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The pools among which a client's statements are divided.
 #[derive(Debug)]
 pub struct Pools {
@@ -77,6 +88,8 @@ pub struct Pools {
     pub shared: Arc<Shared>,
     /// What startup parameters came to on a server: asked once, then known.
     pub(super) startups: Arc<Mutex<HashMap<StartupParameters, Learnt>>>,
+    /// How many clients use them; logins are rare enough for all workers to share it.
+    pub(super) guests: Arc<AtomicUsize>,
 }
 
 impl Pools {
@@ -122,6 +135,17 @@ impl Pools {
             startups.clear();
         }
         startups.insert(parameters, learnt);
+    }
+
+    /// A client uses them from now on.
+    pub fn enter(&self) -> Guest {
+        self.guests.fetch_add(1, Ordering::Relaxed);
+        Guest(self.guests.clone())
+    }
+
+    /// How many clients use them, idle ones too.
+    pub fn guests(&self) -> usize {
+        self.guests.load(Ordering::Relaxed)
     }
 
     /// Every pool, the primary's first.

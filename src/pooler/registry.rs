@@ -180,6 +180,7 @@ impl Pooler {
             routes: Arc::new(Routes::new(self.common.workers, Gone::ALL.len(), Reason::ALL.len())),
             last_write: self.last_writes.lock().entry(key.database.clone()).or_default().clone(),
             startups: Arc::default(),
+            guests: Arc::default(),
             database: database.clone(),
             shared: shared.clone(),
         };
@@ -314,6 +315,7 @@ impl Pooler {
             routes: old.routes.clone(),
             last_write: old.last_write.clone(),
             startups: old.startups.clone(),
+            guests: old.guests.clone(),
             shared: old.shared.clone(),
         }
     }

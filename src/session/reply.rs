@@ -252,7 +252,7 @@ impl Session {
                 server.pass(message, true, to_client);
             }
             _ if fatal => {
-                server.count_error(None);
+                server.count_class(fields);
                 server.pass(message, true, to_client);
             }
             _ => return Err(ServerFault::Unexpected(tag::ERROR_RESPONSE)),

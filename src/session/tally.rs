@@ -4,6 +4,7 @@ use super::message::Message;
 use super::pipeline::{Action, Entry, Owed};
 use super::server_side::ServerSide;
 use crate::protocol::backend::{self as tag, TransactionStatus};
+use crate::protocol::error_class::ErrorClass;
 use crate::protocol::error_response::Fields;
 
 /// What has gone by since it was last taken.
@@ -15,8 +16,10 @@ pub struct Tally {
     pub transactions: u32,
     /// Rows, as the tags of completed commands say.
     pub rows: u64,
-    /// Errors that went to the client.
+    /// Errors that went to the client, and how many of each class they were.
     pub errors: u32,
+    /// In the order of [`ErrorClass::all`]. More than 65,535 do not fit into what is read at once.
+    pub classes: [u16; ErrorClass::COUNT],
     /// Statements that the server was told to prepare under our names.
     pub server_parses: u32,
     /// Portals that the client has bound to statements with names.
@@ -63,7 +66,7 @@ impl ServerSide {
 
     /// An error goes to the client; what failed lives on until the server is ready.
     pub(super) fn count_error(&mut self, fields: Option<Fields<'_>>) {
-        self.tally.errors += 1;
+        self.count_class(fields);
         if let Some(fields) = fields {
             self.calls.failed(fields.sqlstate());
         }
@@ -71,8 +74,16 @@ impl ServerSide {
 
     /// An error goes to the client, and the server skips these.
     pub(super) fn count_aborted(&mut self, fields: Option<Fields<'_>>, entries: &[Entry]) {
-        self.tally.errors += 1;
+        self.count_class(fields);
         let calls = entries.iter().filter(|entry| entry.owed.is_call()).count();
         self.calls.aborted(fields.map_or(&[], Fields::sqlstate), calls);
+    }
+
+    /// An error goes to the client, and is of no statement.
+    pub(super) fn count_class(&mut self, fields: Option<Fields<'_>>) {
+        self.tally.errors += 1;
+        let class = ErrorClass::of(fields.map_or(&[], Fields::sqlstate));
+        let count = &mut self.tally.classes[class.index()];
+        *count = count.saturating_add(1);
     }
 }

@@ -3,6 +3,7 @@
 use super::counter::Counter;
 use super::histogram::{Histogram, Recorder};
 use crate::ids::WorkerId;
+use crate::protocol::error_class::ErrorClass;
 use std::ops::AddAssign;
 use std::sync::OnceLock;
 
@@ -14,6 +15,7 @@ macro_rules! counts {
         #[repr(align(128))]
         pub struct PoolPart {
             $( $(#[$doc])+ pub $name: Counter, )+
+            classes: [Counter; ErrorClass::COUNT],
             times: OnceLock<Box<Recorders>>,
         }
 
@@ -45,7 +47,7 @@ counts! {
     others,
     /// Reads that a replica refused, and that the primary ran unseen.
     refused,
-    /// ErrorResponses that reached clients.
+    /// ErrorResponses that reached clients; see [`PoolPart::failed`].
     errors,
     /// Rows that statements returned or changed, as their command tags say.
     rows,
@@ -104,8 +106,10 @@ macro_rules! times {
 }
 
 times! {
-    /// How long clients waited for a server.
+    /// How long clients waited for a server, whether they got one or not.
     wait,
+    /// How long reads waited for a replica to become fresh enough, within that.
+    fresh,
     /// How long servers worked at a unit, from its being sent to the last byte of its answer.
     server,
     /// How long a unit's answer waited for its client to take it, while its server was linked.
@@ -119,6 +123,12 @@ impl PoolPart {
     #[inline]
     pub fn times(&self) -> &Recorders {
         self.times.get_or_init(Box::default)
+    }
+
+    /// So many errors of this class have reached clients.
+    pub fn failed(&self, class: ErrorClass, count: u64) {
+        self.errors.add(count);
+        self.classes[class.index()].add(count);
     }
 }
 
@@ -163,6 +173,12 @@ impl PoolStats {
         totals
     }
 
+    /// How many errors of each class have reached clients.
+    pub fn errors(&self) -> [u64; ErrorClass::COUNT] {
+        let of_class = |at: usize| self.parts.iter().map(|part| part.classes[at].get()).sum();
+        std::array::from_fn(of_class)
+    }
+
     /// How long it took so far.
     pub fn times(&self) -> PoolTimes {
         let mut times = PoolTimes::default();
@@ -187,6 +203,16 @@ mod tests {
         let expected = PoolTotals { xact_count: 5, reads: 1, ..PoolTotals::default() };
         assert_eq!(stats.totals(), expected);
         assert_eq!((stats.times().wait.count(), stats.times().wait.sum_us()), (2, 12));
+    }
+
+    #[test]
+    fn errors_are_counted_by_class() {
+        let (stats, conflict) = (PoolStats::new(2), ErrorClass::of(b"40001"));
+        stats.of(WorkerId(0)).failed(conflict, 2);
+        stats.of(WorkerId(1)).failed(conflict, 1);
+        stats.of(WorkerId(1)).failed(ErrorClass::of(b""), 4);
+        assert_eq!(stats.totals().errors, 7);
+        assert_eq!((stats.errors()[conflict.index()], stats.errors().iter().sum()), (3, 7_u64));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::super::slow;
 use super::super::task::Client;
 use super::Relay;
 use crate::net::Chunk;
+use crate::protocol::error_class::ErrorClass;
 use crate::protocol::frontend::text;
 use crate::routing::Fingerprint;
 use crate::routing::normal::{front, normalised};
@@ -56,7 +57,10 @@ impl Relay<'_> {
         let part = self.held.pool().stats.of(self.client.worker.id);
         part.sent.add(bytes as u64);
         part.rows.add(tally.rows);
-        part.errors.add(tally.errors.into());
+        if tally.errors > 0 {
+            let counted = ErrorClass::all().zip(tally.classes).filter(|(_, count)| *count > 0);
+            counted.for_each(|(class, count)| part.failed(class, count.into()));
+        }
         part.server_parse_count.add(tally.server_parses.into());
         part.bind_count.add(tally.binds.into());
         let done = self.held.side.pipeline().is_empty();
