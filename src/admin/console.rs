@@ -100,6 +100,11 @@ impl Console {
         taken.ok().map(|_| Entry(self.clone()))
     }
 
+    /// How many clients it has.
+    pub fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+
     /// A session for a client who has logged in.
     pub fn open(self: &Arc<Self>, who: Arc<Who>, right: Right) -> Option<Open> {
         let (pipe, theirs) = tokio::io::duplex(PIPE_LEN);

@@ -16,7 +16,9 @@ pub struct Clients {
 }
 
 const METRICS: &[Metric<Clients>] = &[
-    gauge("pgbouncer_used_clients", "Clients that have logged in", |c| c.logged_in.into()),
+    gauge("pgbouncer_used_clients", "Clients that have logged in, to the console too", |c| {
+        c.logged_in.into()
+    }),
     gauge("pgbouncer_login_clients", "Connections whose client has not logged in yet", |c| {
         c.in_login.into()
     }),

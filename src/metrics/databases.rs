@@ -8,6 +8,8 @@ pub struct Database {
     pub(super) pool_size: usize,
     pub(super) reserve: usize,
     pub(super) servers: usize,
+    pub(super) is_paused: bool,
+    pub(super) is_disabled: bool,
 }
 
 const METRICS: &[Metric<Database>] = &[
@@ -21,6 +23,13 @@ const METRICS: &[Metric<Database>] = &[
     ),
     gauge("pgbouncer_databases_current_connections", "Servers of all its pools", |d| {
         d.servers.into()
+    }),
+    gauge("pgbouncer_databases_max_connections", "Always 0: only its pools have a limit", |_| {
+        0_u64.into()
+    }),
+    gauge("pgbouncer_databases_paused", "1 while it is paused, else 0", |d| d.is_paused.into()),
+    gauge("pgbouncer_databases_disabled", "1 while it is disabled, else 0", |d| {
+        d.is_disabled.into()
     }),
 ];
 

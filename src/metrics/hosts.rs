@@ -1,6 +1,7 @@
 //! Metrics of PostgreSQL's hosts.
 
-use super::metric::{Metric, Table, counter, gauge};
+use super::metric::{Metric, Table, counter, gauge, histogram};
+use crate::stats::Histogram;
 use std::time::Duration;
 
 /// A host as a database has it.
@@ -57,10 +58,11 @@ pub(super) const FRESHNESS_TABLE: Table<Freshness> =
     Table { title: "Freshness of replicas", labels: &["database", "host"], metrics: FRESHNESS };
 
 /// A host, whatever it is for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Host {
     pub(super) retry_in: Duration,
     pub(super) logins: u64,
+    pub(super) took: Histogram,
 }
 
 const HOSTS: &[Metric<Host>] = &[
@@ -70,6 +72,11 @@ const HOSTS: &[Metric<Host>] = &[
         |h| h.retry_in.into(),
     ),
     counter("pgweir_host_logins_total", "Logins to the host that succeeded", |h| h.logins.into()),
+    histogram(
+        "pgweir_host_login_seconds",
+        "Time from the first try to connect to the end of a login that succeeded",
+        |h| &h.took,
+    ),
 ];
 
 /// Each host.

@@ -1,5 +1,6 @@
 //! What a metric is: a row of a table, from which it is both written and documented.
 
+use crate::stats::Histogram;
 use std::time::Duration;
 
 /// How the numbers of a metric follow each other.
@@ -9,6 +10,8 @@ pub enum Kind {
     Counter,
     /// It goes up and down.
     Gauge,
+    /// How often something took how long, in seconds. Its name ends in `_seconds`.
+    Histogram,
     /// Always 1: what it says is in its labels. Its name ends in `_info`.
     Info,
 }
@@ -19,6 +22,7 @@ impl Kind {
         match self {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
             Kind::Info => "info",
         }
     }
@@ -72,6 +76,15 @@ impl<T: Into<Number>> From<Option<T>> for Number {
     }
 }
 
+/// How a metric is read from what is seen.
+#[derive(Clone, Copy, Debug)]
+pub enum Reading<S> {
+    /// A number.
+    Number(fn(&S) -> Number),
+    /// Times.
+    Times(fn(&S) -> &Histogram),
+}
+
 /// One metric of what is seen as an `S`.
 #[derive(Debug)]
 pub struct Metric<S> {
@@ -82,7 +95,7 @@ pub struct Metric<S> {
     /// What it says, in one sentence without a full stop.
     pub help: &'static str,
     /// How it is read.
-    pub value: fn(&S) -> Number,
+    pub value: Reading<S>,
 }
 
 /// Something that only grows.
@@ -91,7 +104,7 @@ pub const fn counter<S>(
     help: &'static str,
     value: fn(&S) -> Number,
 ) -> Metric<S> {
-    Metric { name, kind: Kind::Counter, help, value }
+    Metric { name, kind: Kind::Counter, help, value: Reading::Number(value) }
 }
 
 /// Something that goes up and down.
@@ -100,12 +113,21 @@ pub const fn gauge<S>(
     help: &'static str,
     value: fn(&S) -> Number,
 ) -> Metric<S> {
-    Metric { name, kind: Kind::Gauge, help, value }
+    Metric { name, kind: Kind::Gauge, help, value: Reading::Number(value) }
 }
 
 /// Something that the labels say.
 pub const fn info<S>(name: &'static str, help: &'static str) -> Metric<S> {
-    Metric { name, kind: Kind::Info, help, value: |_| Number::Whole(1) }
+    Metric { name, kind: Kind::Info, help, value: Reading::Number(|_| Number::Whole(1)) }
+}
+
+/// How often something took how long.
+pub const fn histogram<S>(
+    name: &'static str,
+    help: &'static str,
+    value: fn(&S) -> &Histogram,
+) -> Metric<S> {
+    Metric { name, kind: Kind::Histogram, help, value: Reading::Times(value) }
 }
 
 /// Metrics of the same things, with the same labels.

@@ -6,7 +6,8 @@
 //! that everything else reads, at the moment when it is asked.
 //!
 //! * [`metric`]: what a metric is; [`text`]: the two formats.
-//! * [`process`], [`clients`], [`workers`], [`databases`], [`hosts`], [`pools`]: the tables.
+//! * [`process`], [`clients`], [`workers`], [`databases`], [`hosts`], [`pools`], [`totals`],
+//!   [`times`]: the tables.
 //! * [`snapshot`]: what one scrape sees, within limits, and all tables in their order.
 //! * [`source`]: where a scrape looks; [`status`]: what the process says of itself.
 //! * [`health`]: `/livez` and `/readyz`; [`http`]: the port; [`manual`]: the documentation.
@@ -24,6 +25,8 @@ pub mod snapshot;
 pub mod source;
 pub mod status;
 pub mod text;
+pub mod times;
+pub mod totals;
 pub mod workers;
 
 #[cfg(test)]

@@ -1,19 +1,25 @@
 //! Metrics of pools: under the exporter's names for each database and user, and for each host.
 
-use super::metric::{Metric, Number, Table, counter, gauge};
+use super::metric::{Metric, Table, counter, gauge};
 use crate::pool::{Counts, Limits};
 use crate::pooler::Pool;
-use crate::stats::PoolTotals;
-use std::time::Duration;
 
 /// The pools of one database and user together: what PgBouncer calls a pool.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Pair(Counts);
+pub struct Pair {
+    counts: Counts,
+    /// Clients that have logged in, idle ones too.
+    clients: usize,
+}
 
 impl Pair {
+    pub(super) fn of(clients: usize) -> Self {
+        Pair { counts: Counts::default(), clients }
+    }
+
     /// All hosts count; the longest wait is the oldest of all.
     pub(super) fn add(&mut self, counts: &Counts) {
-        let all = &mut self.0;
+        let all = &mut self.counts;
         all.cl_active += counts.cl_active;
         all.cl_waiting += counts.cl_waiting;
         all.sv_active += counts.sv_active;
@@ -25,24 +31,26 @@ impl Pair {
 }
 
 const PAIRS: &[Metric<Pair>] = &[
-    gauge("pgbouncer_pools_client_active_connections", "Clients that have a server", |p| {
-        p.0.cl_active.into()
-    }),
+    gauge(
+        "pgbouncer_pools_client_active_connections",
+        "Clients that have a server, or want none now",
+        |p| p.clients.saturating_sub(p.counts.cl_waiting).into(),
+    ),
     gauge("pgbouncer_pools_client_waiting_connections", "Clients that wait for a server", |p| {
-        p.0.cl_waiting.into()
+        p.counts.cl_waiting.into()
     }),
     gauge(
         "pgbouncer_pools_client_maxwait_seconds",
         "How long the oldest of them has waited",
-        |p| p.0.maxwait.into(),
+        |p| p.counts.maxwait.into(),
     ),
     gauge("pgbouncer_pools_server_active_connections", "Servers that a client has", |p| {
-        p.0.sv_active.into()
+        p.counts.sv_active.into()
     }),
     gauge(
         "pgbouncer_pools_server_idle_connections",
         "Servers that a client can have at once",
-        |p| p.0.sv_idle.into(),
+        |p| p.counts.sv_idle.into(),
     ),
     gauge(
         "pgbouncer_pools_server_used_connections",
@@ -55,12 +63,27 @@ const PAIRS: &[Metric<Pair>] = &[
         |_| 0_u64.into(),
     ),
     gauge("pgbouncer_pools_server_login_connections", "Servers that are being logged in to", |p| {
-        p.0.sv_login.into()
+        p.counts.sv_login.into()
     }),
     gauge(
         "pgbouncer_pools_server_being_canceled_connections",
         "Servers that wait until a cancel request to them has ended",
-        |p| p.0.sv_being_canceled.into(),
+        |p| p.counts.sv_being_canceled.into(),
+    ),
+    gauge(
+        "pgbouncer_pools_client_active_cancel_connections",
+        "Always 0: cancel requests are no clients here",
+        |_| 0_u64.into(),
+    ),
+    gauge(
+        "pgbouncer_pools_client_waiting_cancel_connections",
+        "Always 0: cancel requests do not wait here",
+        |_| 0_u64.into(),
+    ),
+    gauge(
+        "pgbouncer_pools_server_active_cancel_connections",
+        "Always 0: a cancel request has a connection of its own",
+        |_| 0_u64.into(),
     ),
 ];
 
@@ -69,76 +92,6 @@ pub(super) const PAIR_TABLE: Table<Pair> = Table {
     title: "Pools as PgBouncer counts them, all hosts together",
     labels: &["database", "user"],
     metrics: PAIRS,
-};
-
-/// What the pools of a database have counted together.
-const STATS: &[Metric<PoolTotals>] = &[
-    counter("pgbouncer_stats_queries_pooled_total", "Statements, or pipelines up to a Sync", |t| {
-        t.query_count.into()
-    }),
-    counter("pgbouncer_stats_sql_transactions_pooled_total", "Transactions", |t| {
-        t.xact_count.into()
-    }),
-    counter("pgbouncer_stats_server_assignments_total", "Times that a client got a server", |t| {
-        t.server_assignment_count.into()
-    }),
-    counter("pgbouncer_stats_received_bytes_total", "Bytes from clients", |t| t.received.into()),
-    counter("pgbouncer_stats_sent_bytes_total", "Bytes to clients", |t| t.sent.into()),
-    counter(
-        "pgbouncer_stats_queries_duration_seconds_total",
-        "Time in which servers worked for clients",
-        |t| seconds(t.query_time),
-    ),
-    counter(
-        "pgbouncer_stats_server_in_transaction_seconds_total",
-        "Time within transactions",
-        |t| seconds(t.xact_time),
-    ),
-    counter(
-        "pgbouncer_stats_client_wait_seconds_total",
-        "Time that clients waited for a server",
-        |t| seconds(t.wait_time),
-    ),
-    counter(
-        "pgbouncer_stats_prepared_statements_client_parses_total",
-        "Prepared statements that clients made by name",
-        |t| t.client_parse_count.into(),
-    ),
-    counter(
-        "pgbouncer_stats_prepared_statements_server_parses_total",
-        "Prepared statements that servers were told of",
-        |t| t.server_parse_count.into(),
-    ),
-    counter(
-        "pgbouncer_stats_prepared_statements_binds_total",
-        "Executions of prepared statements with names",
-        |t| t.bind_count.into(),
-    ),
-    counter("pgweir_errors_total", "ErrorResponses that reached clients", |t| t.errors.into()),
-    counter("pgweir_rows_total", "Rows that statements returned or changed", |t| t.rows.into()),
-];
-
-fn seconds(us: u64) -> Number {
-    Duration::from_micros(us).into()
-}
-
-/// Each database.
-pub(super) const STATS_TABLE: Table<PoolTotals> = Table {
-    title: "What went by, as PgBouncer counts it, all users and hosts together",
-    labels: &["database"],
-    metrics: STATS,
-};
-
-/// Why statements went where, for each database.
-pub(super) const ROUTE_TABLE: Table<u64> = Table {
-    title: "Where statements went, and why; docs/routing.md explains the reasons. `shadow` is a replica that \
-            `read_write_split = \"shadow\"` only counts",
-    labels: &["database", "role", "reason"],
-    metrics: &[counter(
-        "pgweir_statements_total",
-        "Statements that were routed; a transaction that keeps its host counts once",
-        |count| (*count).into(),
-    )],
 };
 
 /// A pool: one database, user and host.

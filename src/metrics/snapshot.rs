@@ -8,12 +8,17 @@ use super::pools::{self, OfHost, Pair};
 use super::process::{self, Process};
 use super::text::{Format, Text};
 use super::workers::{self, Worker};
-use crate::stats::PoolTotals;
+use super::{times, totals};
+use crate::stats::{PoolTimes, PoolTotals};
 
 /// Pools that a scrape shows, each with a host of its own. A pool is 13 lines of about 120 bytes:
 /// with so many a scrape has 6 MB, which is written within a tenth of a second. More pools than a
 /// thousand applications with a few replicas have are shown by their first.
 pub const POOLS_MAX: usize = 4_000;
+
+/// Databases, users and roles whose histograms a scrape shows. Each is 5 histograms of 27 lines of about
+/// 100 bytes: with so many they have 7 MB, more than all the rest.
+pub const TIMED_MAX: usize = 500;
 
 /// Databases that a scrape shows.
 pub const DATABASES_MAX: usize = 1_000;
@@ -42,6 +47,8 @@ pub struct Snapshot {
     pub(super) servers: Vec<Row<usize>>,
     pub(super) units: Vec<Row<u64>>,
     pub(super) stats: Vec<Row<PoolTotals>>,
+    pub(super) errors: Vec<Row<u64>>,
+    pub(super) times: Vec<Row<PoolTimes>>,
     pub(super) routes: Vec<Row<u64>>,
     pub(super) left_out: Vec<Row<usize>>,
 }
@@ -76,8 +83,12 @@ impl Snapshot {
         visitor.table(&hosts::TABLE, &self.hosts);
         visitor.table(&hosts::FAILURE_TABLE, &self.failures);
         visitor.table(&hosts::LAST_FAILURE_TABLE, &self.last_failures);
-        visitor.table(&pools::STATS_TABLE, &self.stats);
-        visitor.table(&pools::ROUTE_TABLE, &self.routes);
+        visitor.table(&totals::TABLE, &self.stats);
+        visitor.table(&totals::OLDER_TABLE, &self.stats);
+        visitor.table(&totals::OWN_TABLE, &self.stats);
+        visitor.table(&totals::ERROR_TABLE, &self.errors);
+        visitor.table(&totals::ROUTE_TABLE, &self.routes);
+        visitor.table(&times::TABLE, &self.times);
         visitor.table(&pools::PAIR_TABLE, &self.pairs);
         visitor.table(&pools::HOST_TABLE, &self.pools);
         visitor.table(&pools::SERVER_TABLE, &self.servers);

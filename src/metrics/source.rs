@@ -6,18 +6,19 @@ use super::hosts::{Freshness, Host, Place};
 use super::metric::Row;
 use super::pools::{OfHost, Pair};
 use super::process::Process;
-use super::snapshot::{DATABASES_MAX, HOSTS_MAX, POOLS_MAX, Snapshot};
+use super::snapshot::{DATABASES_MAX, HOSTS_MAX, POOLS_MAX, Snapshot, TIMED_MAX};
 use super::status::Status;
 use super::workers::Worker;
 use crate::client::worker::Clients;
 use crate::net::Address;
 use crate::pooler::registry::{Databases, Listed};
-use crate::pooler::{Gone, HostTarget, Mailbox, Pool, Pooler, clock};
+use crate::pooler::{Gone, HostTarget, Mailbox, Pool, Pooler, Recovery, clock};
+use crate::protocol::error_class::ErrorClass;
 use crate::routing::freshness::{Moment, Proof};
 use crate::routing::{Reason, Role};
 use crate::server::OpenError;
 use crate::session::PoolMode;
-use crate::stats::PoolTotals;
+use crate::stats::{PoolTimes, PoolTotals};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -51,9 +52,10 @@ impl Source {
         self.workers(&mut seen);
         let summary = pools(&listed, &mut seen);
         databases_with_pools(&listed, &mut seen);
+        times(&listed, &mut seen);
         self.clients(&listed, &databases, &summary, &mut seen);
-        databases_seen(&databases, &summary, &mut seen);
-        self.hosts(&databases, &summary, &mut seen);
+        self.databases(&databases, &summary, &mut seen);
+        self.hosts(&databases, &Recovery::of(&listed), &mut seen);
         seen
     }
 
@@ -74,7 +76,8 @@ impl Source {
         seen: &mut Snapshot,
     ) {
         let connections: usize = self.pooler.mailboxes().iter().map(Mailbox::clients).sum();
-        let logged_in = self.clients.count.load(Ordering::Relaxed);
+        let on_console = self.clients.console.clients();
+        let logged_in = self.clients.count.load(Ordering::Relaxed) + on_console;
         let users: HashSet<&str> = listed.iter().map(|pools| pools.user.as_str()).collect();
         let clients = AllClients {
             logged_in,
@@ -91,7 +94,34 @@ impl Source {
         seen.refusals.extend(refused.map(|(reason, count)| Row::new([reason], count)));
     }
 
-    fn hosts(&self, databases: &Databases, summary: &Summary, seen: &mut Snapshot) {
+    fn databases(&self, databases: &Databases, summary: &Summary, seen: &mut Snapshot) {
+        for (name, database) in sorted(databases).take(DATABASES_MAX) {
+            let (host, port) = match &database.primary.address {
+                Address::Tcp(host, port) => (host.clone(), port.to_string()),
+                Address::Unix(path) => (path.display().to_string(), String::new()),
+            };
+            let mode = match database.mode {
+                PoolMode::Session => "session",
+                PoolMode::Transaction => "transaction",
+                PoolMode::Statement => "statement",
+            };
+            let (dbname, user) = (database.dbname.as_deref(), database.user.as_deref());
+            let limits = &database.limits;
+            let numbers = Database {
+                pool_size: limits.pool_size(),
+                reserve: limits.most() - limits.pool_size(),
+                servers: summary.servers.get(name).copied().unwrap_or(0),
+                is_paused: self.pooler.is_paused(name),
+                is_disabled: self.pooler.is_disabled(name),
+            };
+            let labels =
+                [name, &host, &port, dbname.unwrap_or_default(), user.unwrap_or_default(), mode];
+            seen.databases.push(Row::new(labels, numbers));
+        }
+        seen.leave_out("databases", databases.len(), DATABASES_MAX);
+    }
+
+    fn hosts(&self, databases: &Databases, recovery: &Recovery, seen: &mut Snapshot) {
         let hosts = self.pooler.all_hosts();
         let now = Instant::now();
         for host in hosts.iter().take(HOSTS_MAX) {
@@ -100,7 +130,8 @@ impl Source {
                 .retry_at()
                 .map_or_else(Default::default, |at| at.saturating_duration_since(now));
             let logins = host.logins.succeeded();
-            seen.hosts.push(Row::new([&address], Host { retry_in, logins }));
+            let took = host.logins.took();
+            seen.hosts.push(Row::new([&address], Host { retry_in, logins, took }));
             let failed = host.logins.failed();
             seen.failures.extend(failed.map(|(state, n)| Row::new([&address, state], n)));
             let last = host.logins.last_failure();
@@ -114,7 +145,7 @@ impl Source {
         for (name, database) in sorted(databases).take(DATABASES_MAX) {
             for (role, target) in roles(database) {
                 let usable = known.get(&target.address).is_none_or(|usable| *usable);
-                let in_recovery = summary.in_recovery.get(&target.address).copied();
+                let in_recovery = recovery.is_standby(&target.address);
                 let labels = [name, &target.address.to_string(), role.as_str()];
                 seen.places.push(Row::new(labels, Place { usable, in_recovery }));
             }
@@ -127,23 +158,18 @@ impl Source {
 struct Summary {
     /// The servers of each database of the configuration.
     servers: HashMap<String, usize>,
-    /// What hosts call themselves.
-    in_recovery: HashMap<Address, bool>,
 }
 
 fn pools(listed: &[Listed], seen: &mut Snapshot) -> Summary {
     let (mut summary, mut all) = (Summary::default(), 0);
     for Listed { database, user, pools } in listed {
         let is_shown = all < POOLS_MAX;
-        let mut pair = Pair::default();
+        let mut pair = Pair::of(pools.guests());
         for pool in pools.iter() {
             all += 1;
             let of_host = OfHost::look(pool, pools.database.limits);
             pair.add(&of_host.counts);
             *summary.servers.entry(pools.database.name.clone()).or_default() += of_host.servers();
-            if of_host.servers() > 0 {
-                summary.hear(pool);
-            }
             if is_shown {
                 pool_rows(database, user, pool, of_host, seen);
             }
@@ -166,6 +192,7 @@ fn databases_with_pools(listed: &[Listed], seen: &mut Snapshot) {
         let all = users.iter().flat_map(|listed| listed.pools.iter());
         all.for_each(|pool| totals += pool.stats.totals());
         seen.stats.push(Row::new([database], totals));
+        error_rows(database, users, seen);
         let Some(watch) = &pools.watch else { continue };
         let now = clock::now();
         for (index, replica) in pools.replicas.iter().enumerate() {
@@ -176,6 +203,36 @@ fn databases_with_pools(listed: &[Listed], seen: &mut Snapshot) {
             seen.freshness.push(Row::new(labels, Freshness { staleness, behind }));
         }
     }
+}
+
+/// How long things took: the roles of each database and user in which something was timed.
+fn times(listed: &[Listed], seen: &mut Snapshot) {
+    let mut timed = 0;
+    for Listed { database, user, pools } in listed {
+        for role in [Role::Primary, Role::Replica] {
+            let mut times = PoolTimes::default();
+            let of_role = pools.iter().filter(|pool| pool.role == role);
+            of_role.for_each(|pool| times.merge(&pool.stats.times()));
+            if times == PoolTimes::default() {
+                continue;
+            }
+            timed += 1;
+            if timed <= TIMED_MAX {
+                seen.times.push(Row::new([database, user, role.as_str()], times));
+            }
+        }
+    }
+    seen.leave_out("histograms", timed, TIMED_MAX);
+}
+
+/// Every class, so that the first error of one is an increase.
+fn error_rows(database: &str, users: &[Listed], seen: &mut Snapshot) {
+    let mut sums = [0; ErrorClass::COUNT];
+    for pool in users.iter().flat_map(|listed| listed.pools.iter()) {
+        sums.iter_mut().zip(pool.stats.errors()).for_each(|(sum, errors)| *sum += errors);
+    }
+    let rows = ErrorClass::all().zip(sums);
+    seen.errors.extend(rows.map(|(class, sum)| Row::new([database, class.code()], sum)));
 }
 
 /// Only what has happened: most reasons are another database's.
@@ -203,46 +260,6 @@ fn pool_rows(database: &str, user: &str, pool: &Pool, of_host: OfHost, seen: &mu
         seen.units.push(Row::new([database, user, &host, role, access], count));
     }
     seen.pools.push(Row::new([database, user, &host, role], of_host));
-}
-
-impl Summary {
-    /// `in_hot_standby`, as it was reported at the newest login (PostgreSQL manual, "Asynchronous
-    /// Operations"). Of several pools, one that has seen the host take writes is right: a standby
-    /// that is promoted keeps its connections, a primary that becomes a standby loses them.
-    fn hear(&mut self, pool: &Pool) {
-        let Some(welcome) = pool.welcome() else { return };
-        let said = welcome.parameters.iter().find(|(name, _)| &**name == b"in_hot_standby");
-        if let Some((_, value)) = said {
-            let in_recovery = &**value == b"on";
-            let known = self.in_recovery.entry(pool.host.address.clone()).or_insert(in_recovery);
-            *known &= in_recovery;
-        }
-    }
-}
-
-fn databases_seen(databases: &Databases, summary: &Summary, seen: &mut Snapshot) {
-    for (name, database) in sorted(databases).take(DATABASES_MAX) {
-        let (host, port) = match &database.primary.address {
-            Address::Tcp(host, port) => (host.clone(), port.to_string()),
-            Address::Unix(path) => (path.display().to_string(), String::new()),
-        };
-        let mode = match database.mode {
-            PoolMode::Session => "session",
-            PoolMode::Transaction => "transaction",
-            PoolMode::Statement => "statement",
-        };
-        let (dbname, user) = (database.dbname.as_deref(), database.user.as_deref());
-        let limits = &database.limits;
-        let numbers = Database {
-            pool_size: limits.pool_size(),
-            reserve: limits.most() - limits.pool_size(),
-            servers: summary.servers.get(name).copied().unwrap_or(0),
-        };
-        let labels =
-            [name, &host, &port, dbname.unwrap_or_default(), user.unwrap_or_default(), mode];
-        seen.databases.push(Row::new(labels, numbers));
-    }
-    seen.leave_out("databases", databases.len(), DATABASES_MAX);
 }
 
 /// In the order of names: what is left out is the same at each scrape.

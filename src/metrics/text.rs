@@ -5,10 +5,20 @@
 //!
 //! Both are so small that they are written here: the crate `prometheus-client` has only the second,
 //! and would need an allocated object for each of a thousand pools at each scrape. Native histograms
-//! exist in neither, only in Prometheus's protobuf format.
+//! exist in neither, only in Prometheus's protobuf format; the bounds here are theirs.
 
-use super::metric::{Kind, Metric, Number, Row, Table};
+use super::metric::{Kind, Metric, Number, Reading, Row, Table};
+use crate::stats::Histogram;
 use std::fmt::Write;
+use std::time::Duration;
+
+/// The bounds of a histogram's buckets are powers of two of a second: from 2^-16 s (15 us), which no
+/// statement is faster than, to 2^7 s (128 s), which is beyond what clients wait.
+///
+/// These are all bounds of a native histogram of schema 0, and some of every finer one. So what is
+/// stored now can be added to native histograms later, and `histogram_quantile` is at most a factor of
+/// two off, however long something takes.
+pub const BOUNDS: std::ops::RangeInclusive<i32> = -16..=7;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +78,10 @@ impl Text {
         for metric in table.metrics {
             self.head(metric);
             for (row, labels) in rows.iter().zip(&labels) {
-                self.sample(metric.name, labels, (metric.value)(&row.seen));
+                match metric.value {
+                    Reading::Number(read) => self.sample(metric.name, labels, read(&row.seen)),
+                    Reading::Times(read) => self.times(metric.name, labels, read(&row.seen)),
+                }
             }
         }
     }
@@ -87,6 +100,7 @@ impl Text {
             Kind::Counter if is_open => (without(metric.name, "_total"), "counter"),
             Kind::Info if is_open => (without(metric.name, "_info"), "info"),
             Kind::Counter => (metric.name, "counter"),
+            Kind::Histogram => (metric.name, "histogram"),
             Kind::Gauge | Kind::Info => (metric.name, "gauge"),
         };
         let _ = writeln!(self.out, "# HELP {name} {}.", metric.help);
@@ -103,6 +117,30 @@ impl Text {
             Number::Real(f64::INFINITY) => writeln!(self.out, "{name}{labels} +Inf"),
             Number::Real(real) => writeln!(self.out, "{name}{labels} {real}"),
         };
+    }
+
+    /// Buckets count what is at most as long as their bound, the shorter ones too.
+    fn times(&mut self, name: &str, labels: &str, times: &Histogram) {
+        let inner = labels.trim_start_matches('{').trim_end_matches('}');
+        let comma = if inner.is_empty() { "" } else { "," };
+        for power in BOUNDS {
+            let (le, count) = (self.bound(power), times.shorter_than(power));
+            let _ = writeln!(self.out, "{name}_bucket{{{inner}{comma}le=\"{le}\"}} {count}");
+        }
+        let count = times.count();
+        let _ = writeln!(self.out, "{name}_bucket{{{inner}{comma}le=\"+Inf\"}} {count}");
+        let sum = Duration::from_micros(times.sum_us()).as_secs_f64();
+        let _ = writeln!(self.out, "{name}_sum{labels} {sum}");
+        let _ = writeln!(self.out, "{name}_count{labels} {count}");
+    }
+
+    /// OpenMetrics wants a point in every number that is a label.
+    fn bound(&self, power: i32) -> String {
+        let bound = f64::from(power).exp2();
+        match self.format {
+            Format::OpenMetrics if power >= 0 => format!("{bound:.1}"),
+            _ => bound.to_string(),
+        }
     }
 }
 
@@ -134,7 +172,7 @@ fn labelled<S>(table: &Table<S>, row: &Row<S>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::metric::{counter, gauge, info};
+    use super::super::metric::{counter, gauge, histogram, info};
     use super::*;
 
     const TABLE: Table<f64> = Table {
@@ -171,6 +209,41 @@ mod tests {
             # HELP y Some.\n# TYPE y gauge\n\
             # HELP z Words.\n# TYPE z info\nz_info{name=\"a\\\"\\\\\\nb\"} 1\n# EOF\n";
         assert_eq!(written(Format::OpenMetrics), expected);
+    }
+
+    #[test]
+    fn a_bucket_counts_the_shorter_ones_too() {
+        const TIMES: &[Metric<Histogram>] = &[histogram("x_seconds", "Time", |times| times)];
+        let table = |labels| Table { title: "Times", labels, metrics: TIMES };
+        let mut times = Histogram::default();
+        for us in [10, 1_500_000, 3_000_000, 3_000_001, 500_000_000] {
+            times.record(us);
+        }
+        let written = |format, labels, row| {
+            let mut text = Text::new(format);
+            text.table(&table(labels), &[row]);
+            text.finish()
+        };
+        let text = written(Format::Prometheus, &["name"], Row::new(["a"], times.clone()));
+        assert_eq!(text.lines().count(), 2 + BOUNDS.count() + 3);
+        for line in [
+            "# TYPE x_seconds histogram",
+            "x_seconds_bucket{name=\"a\",le=\"0.0000152587890625\"} 1",
+            "x_seconds_bucket{name=\"a\",le=\"1\"} 1",
+            "x_seconds_bucket{name=\"a\",le=\"2\"} 2",
+            "x_seconds_bucket{name=\"a\",le=\"4\"} 4",
+            "x_seconds_bucket{name=\"a\",le=\"128\"} 4",
+            "x_seconds_bucket{name=\"a\",le=\"+Inf\"} 5",
+            "x_seconds_sum{name=\"a\"} 507.500011",
+            "x_seconds_count{name=\"a\"} 5",
+        ] {
+            assert!(text.lines().any(|found| found == line), "no {line} in:\n{text}");
+        }
+        let open = written(Format::OpenMetrics, &[], Row::new([], times));
+        assert!(open.contains("x_seconds_bucket{le=\"0.5\"} 1\nx_seconds_bucket{le=\"1.0\"} 1\n"));
+        assert!(
+            open.contains("# UNIT x_seconds seconds\n") && open.contains("\nx_seconds_count 5\n")
+        );
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) const LEFT_OUT_TABLE: Table<usize> = Table {
     labels: &["what"],
     metrics: &[gauge(
         "pgweir_metrics_left_out",
-        "Pools, hosts or databases that are more than a scrape shows",
+        "Pools, hosts, databases or histograms that are more than a scrape shows",
         |count| (*count).into(),
     )],
 };

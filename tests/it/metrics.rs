@@ -1,5 +1,6 @@
 //! The metrics port: what it counts, whether it says that all is well, and what it bears.
 
+mod agreement;
 mod health;
 mod hostile;
 mod numbers;

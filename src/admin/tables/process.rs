@@ -5,7 +5,6 @@ use crate::admin::access::Right;
 use crate::admin::commands;
 use crate::admin::facts::{Facts, Source};
 use crate::admin::value::{Row, Value};
-use crate::pool::ServerState;
 use std::collections::HashSet;
 
 pub(super) static CONFIG: Table = Table {
@@ -71,8 +70,8 @@ pub(super) static LISTS: Table = Table {
     columns: columns! {
         list: Text,
             "`databases`, `users`, `pools`; `used_clients` have logged in, `login_clients` have \
-             not yet; `free_servers` are idle, `used_servers` are not. `peers`, `peer_pools`, \
-             `free_clients` and the four of DNS are always 0.";
+             not yet; `used_servers` are all servers, idle ones too. `peers`, `peer_pools`, \
+             `free_clients`, `free_servers` and the four of DNS are always 0.";
         items: Int4, "How many.";
     },
     sources: &[Source::Clients, Source::House],
@@ -110,13 +109,8 @@ pub(super) static HELP: Table = Table {
 };
 
 fn lists(facts: &Facts) -> Vec<Row> {
-    let servers: Vec<_> = facts
-        .listed
-        .iter()
-        .flat_map(|listed| listed.pools.iter())
-        .flat_map(|p| p.servers())
-        .collect();
-    let idle = servers.iter().filter(|server| server.state == ServerState::Idle).count();
+    let pools = facts.listed.iter().flat_map(|listed| listed.pools.iter());
+    let servers = pools.map(|pool| pool.servers().len()).sum();
     let users = facts.house.users.iter().map(String::as_str);
     let users: HashSet<&str> =
         users.chain(facts.listed.iter().map(|listed| listed.user.as_str())).collect();
@@ -129,8 +123,8 @@ fn lists(facts: &Facts) -> Vec<Row> {
         ("free_clients", 0),
         ("used_clients", facts.clients.len()),
         ("login_clients", facts.connections.saturating_sub(facts.clients.len())),
-        ("free_servers", idle),
-        ("used_servers", servers.len() - idle),
+        ("free_servers", 0),
+        ("used_servers", servers),
         ("dns_names", 0),
         ("dns_zones", 0),
         ("dns_queries", 0),
