@@ -1,10 +1,9 @@
 //! What pgweir counts is what pgbench has done, and slow statements are told of without their values.
 
-use std::process::Command;
-
 use super::with_settings;
 use crate::support::frontend::{bind, execute, parse, query, sync};
-use crate::support::{Database, Pgweir};
+use crate::support::pgbench::Pgbench;
+use crate::support::{Database, Pgweir, until};
 
 /// Clients at a time, on five servers.
 const CLIENTS: u64 = 100;
@@ -17,26 +16,12 @@ fn number(line: &str, key: &str) -> u64 {
 
 /// Runs pgbench through pgweir, so many transactions for each client, and says how many it counts.
 fn pgbench(pgweir: &Pgweir, database: &Database, transactions: u64, options: &[&str]) -> u64 {
-    let url = pgweir.url(&database.name, &database.name, &database.name);
-    let (clients, transactions) = (CLIENTS.to_string(), transactions.to_string());
-    let mut command = Command::new(database.cluster.program("pgbench"));
-    command.args(["-n", "-j", "2", "-c", &clients, "-t", &transactions]).args(options).arg(&url);
-    let output = command.output().expect("pgbench, which comes with PostgreSQL's server");
-    let (said, why) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "pgbench failed: {why}");
-    let counted = said.split("actually processed: ").nth(1).expect("a count of transactions");
-    counted.split(['/', '\n']).next().unwrap().trim().parse().unwrap()
-}
-
-/// A database with pgbench's tables, made without pgweir.
-fn with_tables() -> Database {
-    let database = Database::create();
-    let (name, host) = (&database.name, database.cluster.primary());
-    let url = format!("postgres://{name}:{name}@{}/{name}", host.address());
-    let made = Command::new(database.cluster.program("pgbench")).args(["-i", "-q", &url]).output();
-    assert!(made.unwrap().status.success(), "pgbench cannot make its tables");
-    database
+    let run = Pgbench::start(pgweir, database, (CLIENTS, transactions), options);
+    let counted = run.report().transactions;
+    // One more looks at the tables first. Who is still there when pgweir ends gets an error for it.
+    let left = || pgweir.log().matches("logout").count() as u64;
+    until("all clients have left", || left() > CLIENTS);
+    counted
 }
 
 /// Ends pgweir and returns the line in which it sums up.
@@ -52,7 +37,7 @@ fn within_a_hundredth(counted: u64, done: u64, what: &str) {
 
 #[test]
 fn pgbench_and_pgweir_count_the_same() {
-    let database = with_tables();
+    let database = Pgbench::tables();
     for (options, queries_each) in [(&["-S", "-M", "simple"][..], 1), (&["-M", "simple"][..], 7)] {
         let pgweir = with_settings(
             &database,
@@ -70,7 +55,7 @@ fn pgbench_and_pgweir_count_the_same() {
 
 #[test]
 fn executions_of_prepared_statements_are_counted_as_calls() {
-    let database = with_tables();
+    let database = Pgbench::tables();
     for mode in ["extended", "prepared"] {
         let pgweir = with_settings(
             &database,

@@ -4,6 +4,7 @@
 //! * [`Pgweir`]: the built binary, running on a configuration.
 //! * [`Wire`]: a client of which the test decides every message.
 //! * [`FakeServer`]: a PostgreSQL of which the test decides every message.
+//! * [`pgbench`]: many clients at once.
 //! * [`Trace`]: which host ran a statement.
 //! * [`Link`]: a network that can be cut.
 //!
@@ -23,6 +24,7 @@ mod fake_server;
 pub mod frontend;
 mod link;
 mod message;
+pub mod pgbench;
 mod pgweir;
 mod postgres;
 mod tests;
