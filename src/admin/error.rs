@@ -43,6 +43,12 @@ pub(super) fn not_allowed(what: &str, right: Right) -> ErrorReport {
         .hint(format!("Add the user to {}.", right.setting()))
 }
 
+/// There is no transaction to go back in.
+pub(super) fn no_transaction() -> ErrorReport {
+    let message = "ROLLBACK TO SAVEPOINT can only be used in transaction blocks";
+    ErrorReport::error(SqlState::NO_ACTIVE_TRANSACTION, message)
+}
+
 /// Nothing that the console knows.
 pub(super) fn unknown(text: &str, near: Option<&str>) -> ErrorReport {
     let shown: String = text.chars().take(60).collect();
@@ -165,7 +171,9 @@ pub(super) fn unset(key: &str, why: Unset) -> ErrorReport {
 
 /// SQL that cannot be run.
 pub(super) fn sql(why: &str) -> ErrorReport {
-    let state = if why.starts_with("no such table") {
+    let state = if why.starts_with("invalid input syntax") {
+        SqlState::INVALID_TEXT
+    } else if why.starts_with("no such table") {
         SqlState::UNDEFINED_TABLE
     } else if why.starts_with("no such column") {
         SqlState::UNDEFINED_COLUMN
@@ -175,6 +183,11 @@ pub(super) fn sql(why: &str) -> ErrorReport {
         SqlState::SYNTAX_ERROR
     };
     ErrorReport::error(state, why).hint("SHOW HELP lists the tables; the SQL is SQLite's.")
+}
+
+/// A value of another type than the place takes where it stands.
+pub(super) fn bad_value(what: &str) -> ErrorReport {
+    ErrorReport::error(SqlState::INVALID_PARAMETER, what)
 }
 
 /// Something in a message that is not known.

@@ -10,8 +10,9 @@
 //! worked out on the process's own thread and on threads for work that blocks.
 //!
 //! * [`console`]: what all console clients share; [`access`]: who may do what.
-//! * [`session`]: one console client, served by `pgwire`; [`form`] keeps from it what it could not
-//!   read; [`running`]: one statement, perhaps [`prepared`]; [`answer`]: rows as they are sent.
+//! * [`session`]: one console client, served by `pgwire`, in the [`simple`] and the [`extended`]
+//!   protocol; [`form`] keeps from it what it could not read; [`running`]: one statement, perhaps
+//!   [`prepared`]; [`answer`]: rows as they are sent.
 //! * [`statement`]: what a text asks for, with [`text`] below it.
 //! * [`tables`]: the one definition of every table, from which SHOW, SQL, HELP and docs/admin.md
 //!   come; [`value`]: what they are made of; [`facts`]: what they are filled from; [`rates`]: the
@@ -25,6 +26,7 @@ pub mod answer;
 pub mod commands;
 pub mod console;
 pub mod error;
+pub mod extended;
 pub mod facts;
 pub mod form;
 pub mod house;
@@ -35,6 +37,7 @@ pub mod running;
 #[cfg(test)]
 mod sample;
 pub mod session;
+pub mod simple;
 pub mod sql;
 pub mod statement;
 pub mod tables;

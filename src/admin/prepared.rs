@@ -2,6 +2,7 @@
 
 use super::answer::Fields;
 use super::error::{self, wire};
+use super::sql::parameters;
 use super::statement::Statement;
 use super::text::statements;
 use async_trait::async_trait;
@@ -14,6 +15,8 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug)]
 pub struct Prepared {
     pub(super) statement: Option<Statement>,
+    /// The types of its parameters.
+    pub(super) parameters: Vec<Type>,
     pub(super) described: OnceLock<Fields>,
 }
 
@@ -29,7 +32,7 @@ impl QueryParser for Reading {
         &self,
         _: &C,
         sql: &str,
-        _: &[Option<Type>],
+        said: &[Option<Type>],
     ) -> PgWireResult<Self::Statement>
     where
         C: ClientInfo + Unpin + Send + Sync,
@@ -39,6 +42,10 @@ impl QueryParser for Reading {
             [text] => Some(Statement::parse(text).map_err(wire)?),
             _ => return Err(wire(error::several_statements())),
         };
-        Ok(Arc::new(Prepared { statement, described: OnceLock::new() }))
+        let parameters = match &statement {
+            Some(Statement::Select(text)) => parameters::types(text, said),
+            _ => Vec::new(),
+        };
+        Ok(Arc::new(Prepared { statement, parameters, described: OnceLock::new() }))
     }
 }

@@ -32,6 +32,8 @@ pub enum Outcome {
     Begun,
     /// One has ended; the tag.
     Ended(&'static str),
+    /// One goes on from a savepoint.
+    WentBack,
 }
 
 /// Who asks.
@@ -83,6 +85,7 @@ impl Asker {
             Statement::Ignored(tag) => Outcome::Done((*tag).into(), Vec::new()),
             Statement::Begin => Outcome::Begun,
             Statement::End(tag) => Outcome::Ended(tag),
+            Statement::Back => Outcome::WentBack,
             Statement::Select(text) => {
                 Outcome::Rows(sql::run(self, text, parameters, described).await?)
             }

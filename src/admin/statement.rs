@@ -46,21 +46,33 @@ pub enum Statement {
     Begin,
     /// It ends; what to answer.
     End(&'static str),
+    /// It goes back to a savepoint, and goes on.
+    Back,
     /// SQL.
     Select(String),
 }
 
 /// Parameters that drivers ask for, and their values.
-pub const PARAMETERS: [(&str, &str); 9] = [
+pub const PARAMETERS: [(&str, &str); 18] = [
     ("client_encoding", "UTF8"),
     ("datestyle", "ISO, MDY"),
     ("default_transaction_isolation", "read committed"),
+    ("default_transaction_read_only", "off"),
+    ("integer_datetimes", "on"),
+    ("intervalstyle", "postgres"),
+    ("lc_collate", "C"),
+    ("max_identifier_length", "63"),
+    // pgjdbc asks for it before it lists keys.
+    ("max_index_keys", "32"),
+    ("search_path", "public"),
     ("server_encoding", "UTF8"),
     ("server_version", super::console::SERVER_VERSION),
     ("server_version_num", "160000"),
     ("standard_conforming_strings", "on"),
+    ("statement_timeout", "10s"),
     ("timezone", "GMT"),
     ("transaction_isolation", "read committed"),
+    ("transaction_read_only", "off"),
 ];
 
 impl Statement {
@@ -84,7 +96,11 @@ impl Statement {
                 Ok(Statement::Ignored(ignored_tag(first)))
             }
             "BEGIN" | "START" => Ok(Statement::Begin),
+            "SAVEPOINT" | "RELEASE" if !rest.is_empty() => {
+                Ok(Statement::Ignored(ignored_tag(first)))
+            }
             "COMMIT" | "END" => Ok(Statement::End("COMMIT")),
+            "ROLLBACK" if rest.iter().any(|word| word.is("TO")) => Ok(Statement::Back),
             "ROLLBACK" | "ABORT" => Ok(Statement::End("ROLLBACK")),
             _ => command(first, rest, text),
         }
@@ -110,7 +126,7 @@ impl Statement {
 }
 
 fn ignored_tag(word: &str) -> &'static str {
-    ["RESET", "DEALLOCATE", "DISCARD", "CLOSE"]
+    ["RESET", "DEALLOCATE", "DISCARD", "CLOSE", "SAVEPOINT", "RELEASE"]
         .into_iter()
         .find(|tag| *tag == word)
         .unwrap_or("SET")
@@ -247,6 +263,10 @@ mod tests {
             "START TRANSACTION READ ONLY",
             "COMMIT",
             "ROLLBACK",
+            "SAVEPOINT a",
+            "ROLLBACK TO SAVEPOINT a",
+            "RELEASE a",
+            "SHOW search_path",
             "SHOW server_version",
             "SHOW TRANSACTION ISOLATION LEVEL",
             "SELECT 1",

@@ -1,5 +1,6 @@
 //! What the console's tables are made of: columns, values, and how a value is written.
 
+use super::tables::pg_micros;
 use bytes::{BufMut, BytesMut};
 use pgwire::api::Type;
 use std::borrow::Cow;
@@ -19,9 +20,15 @@ pub enum Kind {
     Bool,
     /// `float8`.
     Float8,
+    /// `timestamptz`; its text is the value.
+    Time,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 7] =
+        [Kind::Text, Kind::Int4, Kind::Int8, Kind::Numeric, Kind::Bool, Kind::Float8, Kind::Time];
+
     /// Its name in SQL.
     pub fn name(self) -> &'static str {
         match self {
@@ -31,13 +38,13 @@ impl Kind {
             Kind::Numeric => "numeric",
             Kind::Bool => "bool",
             Kind::Float8 => "float8",
+            Kind::Time => "timestamptz",
         }
     }
 
     /// The kind of that name.
     pub fn named(name: &str) -> Option<Kind> {
-        let all = [Kind::Text, Kind::Int4, Kind::Int8, Kind::Numeric, Kind::Bool, Kind::Float8];
-        all.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Kind::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// As the protocol knows it.
@@ -49,6 +56,7 @@ impl Kind {
             Kind::Numeric => Type::NUMERIC,
             Kind::Bool => Type::BOOL,
             Kind::Float8 => Type::FLOAT8,
+            Kind::Time => Type::TIMESTAMPTZ,
         }
     }
 }
@@ -129,7 +137,7 @@ impl Value {
     pub fn encode(&self, kind: Kind, binary: bool, out: &mut BytesMut) {
         let start = out.len();
         out.put_i32(-1);
-        if matches!(self, Value::Null) {
+        if matches!(self, Value::Null) || !self.can_be(kind) {
             return;
         }
         match binary {
@@ -154,6 +162,11 @@ impl Value {
         }
     }
 
+    /// Whether there is such a value of the type `kind`: what is no time is null instead of another.
+    fn can_be(&self, kind: Kind) -> bool {
+        kind != Kind::Time || pg_micros(&self.words(kind)).is_some()
+    }
+
     fn encode_binary(&self, kind: Kind, out: &mut BytesMut) {
         match kind {
             Kind::Text => out.put_slice(self.words(kind).as_bytes()),
@@ -162,6 +175,7 @@ impl Value {
             Kind::Numeric => put_numeric(self.number(), out),
             Kind::Bool => out.put_u8(u8::from(self.is_true())),
             Kind::Float8 => out.put_f64(self.float()),
+            Kind::Time => out.put_i64(pg_micros(&self.words(kind)).unwrap_or(0)),
         }
     }
 
@@ -239,6 +253,14 @@ mod tests {
     }
 
     #[test]
+    fn a_time_counts_from_2000() {
+        let micros = encoded("2000-01-01 00:00:01 UTC", Kind::Time, true);
+        assert_eq!(micros[4..], 1_000_000_i64.to_be_bytes());
+        assert_eq!(encoded("2000-01-01", Kind::Time, false), b"\0\0\0\x0a2000-01-01");
+        assert_eq!(encoded("no time", Kind::Time, true), b"\xff\xff\xff\xff");
+    }
+
+    #[test]
     fn numeric_has_digits_of_four() {
         let digits = |number: i64| {
             let bytes = encoded(number, Kind::Numeric, true)[4..].to_vec();
@@ -254,6 +276,7 @@ mod tests {
     fn every_kind_is_found_by_its_name() {
         assert_eq!(Kind::named("INT8"), Some(Kind::Int8));
         assert_eq!(Kind::named("numeric"), Some(Kind::Numeric));
+        assert_eq!(Kind::named("timestamptz"), Some(Kind::Time));
         assert_eq!(Kind::named("money"), None);
     }
 }

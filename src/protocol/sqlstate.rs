@@ -41,6 +41,8 @@ states! {
     INVALID_TEXT = "22P02";
     /// `read_only_sql_transaction`.
     READ_ONLY = "25006";
+    /// `no_active_sql_transaction`.
+    NO_ACTIVE_TRANSACTION = "25P01";
     /// `undefined_column`.
     UNDEFINED_COLUMN = "42703";
     /// `undefined_function`.

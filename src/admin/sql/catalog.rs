@@ -2,6 +2,7 @@
 //! completion and drivers ask for them.
 
 use crate::admin::console::NAMES;
+use crate::admin::statement::PARAMETERS;
 use crate::admin::tables;
 use crate::admin::value::Kind;
 use rusqlite::{Connection, Error, params};
@@ -89,12 +90,9 @@ pub(super) fn type_of(kind: Kind) -> (i64, &'static str, i64, &'static str) {
         Kind::Numeric => (1_700, "numeric", -1, "N"),
         Kind::Bool => (16, "boolean", 1, "B"),
         Kind::Float8 => (701, "double precision", 8, "N"),
+        Kind::Time => (1_184, "timestamp with time zone", 8, "D"),
     }
 }
-
-/// The kinds of all columns.
-pub(super) const KINDS: [Kind; 6] =
-    [Kind::Text, Kind::Int4, Kind::Int8, Kind::Numeric, Kind::Bool, Kind::Float8];
 
 /// Makes the tables.
 pub(super) fn make(connection: &Connection) -> Result<(), Error> {
@@ -119,9 +117,15 @@ pub(super) fn fill(connection: &Connection) -> Result<(), Error> {
     let ty =
         "INSERT INTO pg_catalog.pg_type VALUES (?, ?, 11, 10, ?, 0, 'b', ?, ',', 0, 0, 0, '', '',
         '', '', 0, 0, -1, 0, NULL, NULL)";
-    for kind in KINDS {
+    for kind in Kind::ALL {
         let (oid, _, len, category) = type_of(kind);
         connection.execute(ty, params![oid, kind.name(), len, category])?;
+    }
+    // How long names may be is asked for as the length of this type.
+    connection.execute(ty, params![19, "name", 64, "S"])?;
+    let setting = "INSERT INTO pg_catalog.pg_settings VALUES (?, ?)";
+    for (name, value) in PARAMETERS {
+        connection.execute(setting, params![name, value])?;
     }
     for (oid, table) in (FIRST_OID..).zip(tables::ALL) {
         fill_table(connection, oid, table)?;
@@ -153,6 +157,19 @@ fn fill_table(connection: &Connection, oid: i64, table: &tables::Table) -> Resul
         connection.execute(column, names)?;
     }
     Ok(())
+}
+
+/// The number of `pg_class` itself: descriptions name it (`pg_class.dat`).
+const CLASSES: i64 = 1_259;
+
+/// The number of a table, by its name.
+pub(super) fn class_named(name: &str) -> Option<i64> {
+    let name = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
+    if name == "pg_class" {
+        return Some(CLASSES);
+    }
+    let at = tables::ALL.iter().position(|table| table.name == name)?;
+    i64::try_from(at).ok().map(|at| FIRST_OID + at)
 }
 
 /// What is known of a table, or of its column, for `obj_description` and `col_description`.

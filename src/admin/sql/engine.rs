@@ -1,6 +1,7 @@
 //! The database in memory: made for one question, filled with what that names, read only.
 
-use super::{Found, catalog, functions};
+use super::typing::{self, Item};
+use super::{Found, Question, catalog, functions};
 use crate::admin::answer::{Field, Fields};
 use crate::admin::error;
 use crate::admin::tables::{self, Table};
@@ -48,6 +49,16 @@ pub(super) struct Asked {
     pub(super) catalog: bool,
 }
 
+impl Asked {
+    /// The type of a column, where the tables that are named agree on it.
+    fn column(&self, name: &str) -> Option<Kind> {
+        let columns = self.tables.iter().flat_map(|table| table.columns);
+        let mut kinds = columns.filter(|column| column.name == name).map(|column| column.kind);
+        let first = kinds.next()?;
+        kinds.all(|kind| kind == first).then_some(first)
+    }
+}
+
 /// Says that a question is to end.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop(Arc<AtomicBool>);
@@ -77,9 +88,9 @@ impl Engine {
     ///
     /// # Errors
     /// The question cannot be read, or does something else than read.
-    pub(super) fn prepare(sql: &str, user: &str) -> Result<(Engine, Asked), ErrorReport> {
+    pub(super) fn prepare(question: &Question, user: &str) -> Result<(Engine, Asked), ErrorReport> {
         let engine = Engine::make(user).map_err(told)?;
-        let asked = engine.names(sql).map_err(told)?;
+        let asked = engine.names(&question.sql).map_err(told)?;
         Ok((engine, asked))
     }
 
@@ -151,7 +162,8 @@ impl Engine {
     /// It fails, or takes too long or too much.
     pub(super) fn run(
         &self,
-        sql: &str,
+        question: &Question,
+        asked: &Asked,
         parameters: &[Value],
         described: Option<&Fields>,
         stop: &Stop,
@@ -160,13 +172,16 @@ impl Engine {
         let is_over = move || watched.is_said() || Instant::now() >= end;
         self.0.progress_handler(STEPS, Some(is_over)).map_err(told)?;
         self.0.authorizer(Some(|context: AuthContext<'_>| judge(&context.action))).map_err(told)?;
-        let mut statement = self.0.prepare(sql).map_err(told)?;
+        let mut statement = self.0.prepare(&question.sql).map_err(told)?;
         bind(&mut statement, parameters).map_err(told)?;
         let columns = columns(&statement);
         let rows = rows(&mut statement, columns.len())?;
         let fields = match described {
             Some(fields) if fields.len() == columns.len() => fields.clone(),
-            _ => fields(sql, columns, &rows),
+            _ => {
+                let column = |name: &str| asked.column(name);
+                fields(&typing::items(&question.tokens, &column), columns, &rows)
+            }
         };
         Ok((fields, rows))
     }
@@ -197,6 +212,7 @@ fn told(error: Error) -> ErrorReport {
                 error::limit("the question takes too much memory")
             }
             rusqlite::ErrorCode::AuthorizationForStatementDenied => error::read_only(),
+            rusqlite::ErrorCode::TypeMismatch => error::bad_value("a number is wanted here"),
             _ => error::sql(&why.unwrap_or_else(|| failure.to_string())),
         },
         Error::SqlInputError { error, msg, .. } => match error.code {
@@ -258,52 +274,42 @@ fn value(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// A column that comes from no table has the type of its values.
-fn fields(sql: &str, columns: Vec<(String, Option<Kind>)>, rows: &[Row]) -> Fields {
-    let field = |(at, (name, kind)): (usize, (String, Option<Kind>))| {
-        let kind = kind.unwrap_or_else(|| kind_of(&name, rows.iter().map(|row| &row[at])));
-        // A name of the question's own, in quotes, may look like an expression.
-        let is_given = sql.contains(&format!("\"{name}\""));
-        Field { name: if is_given { name } else { shown(&name) }, kind }
+/// A column that comes from no table, and whose expression says nothing, has the type of its values.
+fn fields(items: &[Item], columns: Vec<(String, Option<Kind>)>, rows: &[Row]) -> Fields {
+    let items = typing::for_columns(items, columns.len());
+    let field = |(at, (name, declared)): (usize, (String, Option<Kind>))| {
+        let (said, item_name) = match items[at] {
+            Some(item) => (item.kind, item.name.clone()),
+            None => (None, None),
+        };
+        let kind = declared.or(said).filter(|kind| fits(*kind, rows, at));
+        Field { name: item_name.unwrap_or(name), kind: kind.unwrap_or_else(|| of_values(rows, at)) }
     };
     columns.into_iter().enumerate().map(field).collect()
 }
 
-fn kind_of<'v, I: Iterator<Item = &'v Value>>(name: &str, values: I) -> Kind {
+/// No value is cut by a type that was told from the question alone.
+fn fits(kind: Kind, rows: &[Row], column: usize) -> bool {
+    let is_whole = matches!(kind, Kind::Int4 | Kind::Int8 | Kind::Numeric);
+    rows.iter().all(|row| match &row[column] {
+        Value::Float(_) => !is_whole,
+        Value::Text(_) => kind == Kind::Text || kind == Kind::Time,
+        Value::Int(number) => kind != Kind::Int4 || i32::try_from(*number).is_ok(),
+        Value::Null | Value::Bool(_) => true,
+    })
+}
+
+fn of_values(rows: &[Row], column: usize) -> Kind {
     let mut kind = None;
-    for value in values {
-        kind = match (value, kind) {
+    for row in rows {
+        kind = match (&row[column], kind) {
             (Value::Text(_), _) => return Kind::Text,
             (Value::Float(_), _) => Some(Kind::Float8),
             (Value::Int(_) | Value::Bool(_), None) => Some(Kind::Int8),
             (_, kind) => kind,
         };
     }
-    let name = name.replace(' ', "").to_ascii_lowercase();
-    let begins = |words: &[&str]| words.iter().any(|word| name.starts_with(word));
-    kind.unwrap_or(match () {
-        () if begins(&["count(", "sum(", "length("]) => Kind::Int8,
-        () if begins(&["avg(", "total(", "round("]) => Kind::Float8,
-        () => Kind::Text,
-    })
-}
-
-/// A column that is an expression is called as PostgreSQL calls it: by its function, or not at all.
-fn shown(name: &str) -> String {
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text.chars().all(|c| c.is_alphanumeric() || c == '_')
-            && !text.starts_with(|c: char| c.is_ascii_digit())
-    };
-    if is_name(name) {
-        return name.to_owned();
-    }
-    match name.split_once('(') {
-        Some((function, rest)) if is_name(function.trim()) && rest.trim_end().ends_with(')') => {
-            function.trim().to_ascii_lowercase()
-        }
-        _ => "?column?".to_owned(),
-    }
+    kind.unwrap_or(Kind::Text)
 }
 
 impl ToSql for Value {

@@ -9,11 +9,11 @@ fn ask(sql: &str) -> Result<Found, ErrorReport> {
 }
 
 fn ask_with(sql: &str, parameters: &[Value]) -> Result<Found, ErrorReport> {
-    let sql = crate::admin::sql::translate::translate(sql)?;
-    let (engine, asked) = Engine::prepare(&sql, "me")?;
+    let question = Question::read(sql)?;
+    let (engine, asked) = Engine::prepare(&question, "me")?;
     let facts = Facts::sample();
     engine.fill(&asked, |table| (table.rows)(&facts))?;
-    engine.run(&sql, parameters, None, &Stop::default())
+    engine.run(&question, &asked, parameters, None, &Stop::default())
 }
 
 /// Rows as text, fields by commas.
@@ -84,7 +84,7 @@ fn parameters_are_found_by_their_number() {
 #[test]
 fn only_what_is_named_is_filled() {
     let named = |sql| {
-        let (_, asked) = Engine::prepare(sql, "me").unwrap();
+        let (_, asked) = Engine::prepare(&Question::read(sql).unwrap(), "me").unwrap();
         let tables: Vec<_> = asked.tables.iter().map(|table| table.name).collect();
         (tables, asked.catalog)
     };
@@ -129,17 +129,23 @@ fn mistakes_have_postgresqls_codes() {
 fn what_takes_too_much_is_ended() {
     let endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
     assert_eq!(state(endless), "54000");
+    assert_eq!(state("SELECT n FROM generate_series(1, 100000000000) AS s(n)"), "54000");
+    let wide = "SELECT * FROM config a, config b, config c, config d";
+    assert_eq!(state(wide), "none", "one setting in the sample: a small cross join is answered");
     assert_eq!(state("SELECT hex(zeroblob(900000))"), "54000");
 }
 
 #[test]
 fn a_question_that_nobody_waits_for_ends() {
-    let (engine, _) = Engine::prepare("SELECT 1", "me").unwrap();
+    let endless = Question::read(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
+    )
+    .unwrap();
+    let (engine, asked) = Engine::prepare(&endless, "me").unwrap();
     let stop = Stop::default();
     drop(stop.when_dropped());
-    let endless =
-        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
-    assert_eq!(engine.run(endless, &[], None, &stop).unwrap_err().sqlstate.0, "57014");
+    let ended = engine.run(&endless, &asked, &[], None, &stop).unwrap_err();
+    assert_eq!(ended.sqlstate.0, "57014");
 }
 
 #[test]
@@ -157,11 +163,58 @@ fn the_catalog_tells_what_there_is() {
 
 #[test]
 fn what_was_told_of_the_columns_is_kept() {
-    let sql = "SELECT NULL";
-    let (engine, _) = Engine::prepare(sql, "me").unwrap();
+    let question = Question::read("SELECT NULL").unwrap();
+    let (engine, asked) = Engine::prepare(&question, "me").unwrap();
     let told: Fields = Arc::new([Field { name: "n".into(), kind: Kind::Int8 }]);
-    let (fields, _) = engine.run(sql, &[], Some(&told), &Stop::default()).unwrap();
+    let (fields, _) = engine.run(&question, &asked, &[], Some(&told), &Stop::default()).unwrap();
     assert_eq!(fields, told);
+}
+
+#[test]
+fn questions_are_answered_as_postgresql_answers_them() {
+    for (sql, expected) in [
+        ("SELECT '5'::int4 + 1, 2.5::int4, true, 'x' = 'X'", "6,2,t,f"),
+        ("SELECT name FROM databases WHERE name LIKE 'AP%' OR name ILIKE 'AP%'", "app"),
+        ("SELECT name FROM databases WHERE name = ANY('{x,app}')", "app"),
+        ("SELECT name FROM databases WHERE port = ANY(ARRAY[1, 5432])", "app"),
+        ("SELECT name FROM databases WHERE name <> ALL('{pgweir}')", "app"),
+        ("SELECT (current_schemas(true))[1]", "pg_catalog"),
+        ("SELECT extract(epoch from '1970-01-01 01:00:00 UTC'::timestamptz)", "3600"),
+        ("SELECT now() - interval '1 hour' < now()", "t"),
+        (
+            "SELECT count(*) FROM clients WHERE connect_time BETWEEN '2020-01-01T00:00:00Z' AND           '9999-01-01T00:00:00Z'",
+            "1",
+        ),
+        ("SELECT sum(n) FROM generate_series(1, 4) AS s(n)", "10"),
+        ("SELECT count(*) FROM generate_series(2, 1)", "0"),
+        ("SELECT trim(both 'x' from 'xax'), substring('abc' from 2 for 1)", "a,b"),
+        ("SELECT greatest(1, 3), coalesce(NULL, 7), split_part('a:b', ':', 2)", "3,7,b"),
+        (
+            "SELECT 'pg_class'::regclass, relname FROM pg_class WHERE oid = 'pools'::regclass",
+            "1259,pools",
+        ),
+        (
+            "SELECT trim(s[i]), user FROM generate_series(1, array_upper(string_to_array('a, b', ','), 1)) AS i, \
+          string_to_array('a, b', ',') s WHERE i = 2",
+            "b,me",
+        ),
+        ("SELECT (parse_ident('public.pools'))[2], quote_literal('it''s')", "pools,'it''s'"),
+        ("SELECT setting FROM pg_settings WHERE name = 'max_index_keys'", "32"),
+        ("SELECT typlen FROM pg_type WHERE typname = 'name'", "64"),
+    ] {
+        assert_eq!(rows(sql), [expected], "{sql}");
+    }
+}
+
+#[test]
+fn values_that_are_none_of_their_type_are_told() {
+    for (sql, code) in [
+        ("SELECT 'x'::int4", "22P02"),
+        ("SELECT 'x'::timestamptz", "22P02"),
+        ("SELECT name FROM databases LIMIT 'x'", "22023"),
+    ] {
+        assert_eq!(state(sql), code, "{sql}");
+    }
 }
 
 proptest! {

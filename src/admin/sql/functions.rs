@@ -1,15 +1,13 @@
 //! PostgreSQL's functions, as far as psql and drivers need them to see what there is.
 
-use super::catalog::{KINDS, about, type_of};
+use super::catalog::{about, class_named, type_of};
+use super::{arrays, conversions, matching, times};
 use crate::admin::console::{NAMES, SERVER_VERSION};
 use crate::admin::statement::PARAMETERS;
-use regex_lite::Regex;
+use crate::admin::value::Kind;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, ToSql};
-
-/// Bytes of a regular expression; psql's are names.
-const PATTERN_LEN_MAX: usize = 1_000;
 
 /// The same answer whatever is asked: there is one owner, one schema, and nothing is hidden.
 const CONSTANT: [(&str, i64); 10] = [
@@ -26,8 +24,8 @@ const CONSTANT: [(&str, i64); 10] = [
 ];
 
 /// Nothing is known.
-const NOTHING: [&str; 18] = [
-    "array_length",
+const NOTHING: [&str; 20] = [
+    "_pg_expandarray",
     "array_to_string",
     "pg_get_expr",
     "pg_get_constraintdef",
@@ -43,6 +41,8 @@ const NOTHING: [&str; 18] = [
     "pg_get_statisticsobjdef_columns",
     "pg_size_pretty",
     "pg_table_size",
+    "pg_total_relation_size",
+    "pg_database_size",
     "shobj_description",
     "inet_server_addr",
 ];
@@ -67,19 +67,27 @@ pub(super) fn register(connection: &Connection, user: &str) -> Result<(), Error>
     add(connection, "current_schemas", 1, |_| Ok("{pg_catalog,public}"))?;
     add(connection, "pg_get_userbyid", 1, |_| Ok(NAMES[0]))?;
     add(connection, "pg_encoding_to_char", 1, |_| Ok("UTF8"))?;
-    add(connection, "now", 0, |_| Ok(now()))?;
     add(connection, "quote_ident", 1, |context| {
         context.get::<String>(0).map(|name| quoted(&name))
+    })?;
+    add(connection, "quote_literal", 1, |context| {
+        let text = context.get::<Option<String>>(0)?;
+        Ok(text.map(|text| format!("'{}'", text.replace('\'', "''"))))
     })?;
     add(connection, "format_type", 2, |context| Ok(type_named(context.get(0)?)))?;
     add(connection, "obj_description", -1, |context| Ok(about(context.get(0)?, 0)))?;
     add(connection, "col_description", 2, |context| Ok(about(context.get(0)?, context.get(1)?)))?;
     add(connection, "current_setting", -1, |context| Ok(setting(&context.get::<String>(0)?)))?;
     add(connection, "set_config", 3, |context| context.get::<String>(1))?;
-    add(connection, "regexp", 2, matches)
+    add(connection, "to_regclass", 1, to_regclass)?;
+    arrays::register(connection)?;
+    conversions::register(connection)?;
+    matching::register(connection)?;
+    times::register(connection)
 }
 
-fn add<T: ToSql + 'static>(
+/// Makes one known; it takes any number of arguments if `arguments` is -1.
+pub(super) fn add<T: ToSql + 'static>(
     connection: &Connection,
     name: &str,
     arguments: i32,
@@ -98,10 +106,6 @@ fn add<T: ToSql + 'static>(
     })
 }
 
-fn now() -> String {
-    crate::admin::tables::utc(std::time::SystemTime::now())
-}
-
 fn quoted(name: &str) -> String {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !name.is_empty()
@@ -114,7 +118,7 @@ fn quoted(name: &str) -> String {
 }
 
 fn type_named(oid: Option<i64>) -> Option<&'static str> {
-    let types = KINDS.into_iter().map(type_of);
+    let types = Kind::ALL.into_iter().map(type_of);
     types.into_iter().find(|(own, ..)| Some(*own) == oid).map(|(_, words, ..)| words)
 }
 
@@ -123,19 +127,16 @@ fn setting(name: &str) -> Option<&'static str> {
     known.map(|(_, value)| *value)
 }
 
-/// `regexp(pattern, text)` is what SQLite makes of `text REGEXP pattern`.
-fn matches(context: &Context<'_>) -> Result<Option<bool>, Error> {
-    let (ValueRef::Text(pattern), ValueRef::Text(text)) = (context.get_raw(0), context.get_raw(1))
-    else {
-        return Ok(None);
-    };
-    let (pattern, text) = (String::from_utf8_lossy(pattern), String::from_utf8_lossy(text));
-    if pattern.len() > PATTERN_LEN_MAX {
-        return Err(Error::UserFunctionError("the regular expression is too long".into()));
+/// The number of a table, by its name; a number is one already.
+fn to_regclass(context: &Context<'_>) -> Result<Option<i64>, Error> {
+    match context.get_raw(0) {
+        ValueRef::Integer(number) => Ok(Some(number)),
+        ValueRef::Text(name) => {
+            let name = String::from_utf8_lossy(name);
+            Ok(name.parse().ok().or_else(|| class_named(&name)))
+        }
+        _ => Ok(None),
     }
-    let regex =
-        Regex::new(&pattern).map_err(|why| Error::UserFunctionError(why.to_string().into()))?;
-    Ok(Some(regex.is_match(&text)))
 }
 
 #[cfg(test)]
@@ -168,6 +169,9 @@ mod tests {
         assert_eq!(one("'pools' NOT REGEXP '^pg_'"), "1");
         assert_eq!(one("pg_table_is_visible(3)"), "1");
         assert_eq!(one("current_setting('server_version_num')"), "160000");
+        assert_eq!(one("to_regclass('pg_catalog.pg_class')"), "1259");
+        assert_eq!(one("to_regclass('16384')"), "16384");
+        assert_eq!(one("to_regclass('nowhere')"), "None");
         assert!(one("version()").starts_with("PostgreSQL 16.0 (pgweir"));
         assert_eq!(one("quote_ident('A')"), "\"A\"");
     }

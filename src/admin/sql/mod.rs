@@ -7,17 +7,25 @@
 //!                                       run  <──────────  fill
 //! ```
 //!
-//! * [`translate`]: PostgreSQL's spellings that SQLite does not have.
+//! * [`tokens`]: what a text is made of; [`translate`]: PostgreSQL's spellings that SQLite does not
+//!   have; [`typing`]: what its columns are called, and their types.
 //! * [`engine`]: the database in memory, its limits, and what it may not do.
-//! * [`catalog`]: `pg_catalog` and `information_schema`, as far as psql and drivers need them;
-//!   [`functions`]: PostgreSQL's functions, as far as those do.
+//! * [`catalog`]: `pg_catalog` and `information_schema`, as far as psql and drivers need them.
+//! * [`functions`]: PostgreSQL's functions that tell of the server; [`conversions`]: those over plain
+//!   values; [`times`], [`arrays`], [`matching`]: what their names say.
 //! * [`parameters`]: `$1` and its like.
 
+pub mod arrays;
 pub mod catalog;
+pub mod conversions;
 pub mod engine;
 pub mod functions;
+pub mod matching;
 pub mod parameters;
+pub mod times;
+pub mod tokens;
 pub mod translate;
+pub mod typing;
 
 use super::answer::{Answer, Fields};
 use super::error;
@@ -26,7 +34,28 @@ use super::tables::Table;
 use super::value::{Row, Value};
 use crate::protocol::error_response::ErrorReport;
 use engine::{Engine, Stop};
-use std::sync::Arc;
+use tokens::Token;
+
+/// A question, in both spellings.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// As it was asked.
+    tokens: Vec<Token>,
+    /// As SQLite takes it.
+    sql: String,
+}
+
+impl Question {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// See [`tokens::tokens`].
+    fn read(text: &str) -> Result<Question, ErrorReport> {
+        let tokens = tokens::tokens(text)?;
+        let sql = translate::translate(&tokens);
+        Ok(Question { tokens, sql })
+    }
+}
 
 /// The rows for which a question asks. Where the client has been told of the columns already, they
 /// stay as they were told.
@@ -39,11 +68,13 @@ pub(super) async fn run(
     parameters: &[Value],
     described: Option<&Fields>,
 ) -> Result<Answer, ErrorReport> {
-    let sql: Arc<str> = translate::translate(text)?.into();
-    let (engine, asked) = {
-        let (sql, user) = (sql.clone(), asker.user.clone());
-        blocking(move || Engine::prepare(&sql, &user)).await?
-    };
+    let (text, user) = (text.to_owned(), asker.user.clone());
+    let (question, engine, asked) = blocking(move || {
+        let question = Question::read(&text)?;
+        let (engine, asked) = Engine::prepare(&question, &user)?;
+        Ok((question, engine, asked))
+    })
+    .await?;
     for table in &asked.tables {
         asker.must_be_allowed(table.name, table.right)?;
     }
@@ -56,7 +87,7 @@ pub(super) async fn run(
         blocking(move || {
             let filled = |table: &Table| (table.rows)(&facts);
             engine.fill(&asked, filled)?;
-            engine.run(&sql, &parameters, described.as_ref(), &stop)
+            engine.run(&question, &asked, &parameters, described.as_ref(), &stop)
         })
         .await?
     };

@@ -17,7 +17,7 @@ mod process;
 mod routing;
 mod stats;
 
-pub(super) use calendar::utc;
+pub(super) use calendar::{from_pg_micros, micros, micros_of, pg_micros, stamp};
 
 use super::access::Right;
 use super::facts::{Facts, Source};

@@ -68,7 +68,7 @@ fn what_drivers_do_works() {
         transaction.commit().await.unwrap();
         let error = client.query("SELECT * FROM nowhere", &[]).await.unwrap_err();
         assert_eq!(error.code().unwrap().code(), "42P01");
-        assert_eq!(client.query("SELECT 1", &[]).await.unwrap()[0].get::<_, i64>(0), 1);
+        assert_eq!(client.query("SELECT 1", &[]).await.unwrap()[0].get::<_, i32>(0), 1);
         assert_eq!(client.execute("RECONNECT", &[]).await.unwrap(), 0);
         let transaction = client.transaction().await.unwrap();
         let statement = transaction.prepare("SELECT name FROM help").await;
