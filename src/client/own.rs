@@ -3,7 +3,7 @@
 use super::outbox::Forwarding;
 use super::task::Client;
 use super::unit::Unit;
-use crate::pooler::{Watch, clock};
+use crate::pooler::clock;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::sqlstate::SqlState;
@@ -57,7 +57,8 @@ impl Client {
             }
             Ask::Version => show(vec![vec![env!("CARGO_PKG_VERSION").to_owned()]]),
             Ask::Token => {
-                let token = self.watch()?.token(clock::now(), TOKEN_LIMIT).await;
+                let watch = self.worker.pooler.watch_for_tokens(&self.pools);
+                let token = watch.token(clock::now(), TOKEN_LIMIT).await;
                 let token = token.ok_or_else(|| no_token(TokenError::PrimaryUnknown))?;
                 show(vec![vec![token.to_string()]])
             }
@@ -81,13 +82,10 @@ impl Client {
         replica.unwrap_or(&self.pools.primary).host.address.to_string()
     }
 
-    fn watch(&self) -> Result<&Watch, ErrorReport> {
-        self.pools.watch.as_deref().ok_or_else(no_replicas)
-    }
-
     async fn read_after(&mut self, token: &str) -> Result<Told, ErrorReport> {
         let token: Token = token.parse().map_err(no_token)?;
-        let moment = self.watch()?.must_see(token, TOKEN_LIMIT).await.map_err(no_token)?;
+        let watch = self.worker.pooler.watch_for_tokens(&self.pools);
+        let moment = watch.must_see(token, TOKEN_LIMIT).await.map_err(no_token)?;
         self.seen.primary(moment);
         Ok(Told::done("SET"))
     }
@@ -184,10 +182,4 @@ fn no_token(error: TokenError) -> ErrorReport {
     };
     ErrorReport::error(state, error.to_string())
         .hint("SHOW pgweir.token says the token of now, on any pgweir in front of the same hosts.")
-}
-
-fn no_replicas() -> ErrorReport {
-    let message = "this database has no replicas, so every read sees what was committed before it";
-    ErrorReport::error(SqlState::FEATURE_NOT_SUPPORTED, message)
-        .hint("Tokens are for databases with replicas.")
 }

@@ -8,7 +8,7 @@
 //! * [`database`]: what the configuration says of a database; [`pools`]: its pools for one user.
 //! * [`pool`], [`waiting`], [`held`]: acquire, wait, release.
 //! * [`watch`]: how fresh replicas are, a `gauge` for each host, by one [`clock`]; [`sampler`]:
-//!   asking them.
+//!   asking them; [`tokens`]: who is asked for those.
 //! * [`recovery`]: what hosts call themselves, so that two primaries are seen.
 //! * [`catalog`]: what each database says of its functions and relations.
 //! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
@@ -36,6 +36,7 @@ pub mod sampler;
 pub mod seen;
 pub mod standing;
 pub mod survey;
+pub mod tokens;
 pub mod waiting;
 pub mod watch;
 

@@ -12,8 +12,8 @@ use crate::session::{Parameters, PoolMode, Shared};
 use crate::stats::Routes;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Sets of startup parameters that are remembered with what they came to. Applications have a
 /// handful; more than this are forgotten all at once, and learnt again.
@@ -77,6 +77,8 @@ pub struct Pools {
     pub replicas: Vec<Arc<Pool>>,
     /// How fresh those are; there is nothing to watch without any.
     pub watch: Option<Arc<Watch>>,
+    /// What is asked for tokens where there are no replicas; made when it is first asked.
+    pub(super) tokens: Arc<OnceLock<Arc<Watch>>>,
     /// When the last write of any session of the database was acknowledged.
     pub last_write: Arc<Latest>,
     /// How often statements went where, and why: a row for each [`Gone`], a column for each reason.
@@ -155,7 +157,7 @@ impl Pools {
 
     /// Closes what is idle, and the rest as it is released.
     pub(super) fn retire(&self) {
-        if let Some(watch) = &self.watch {
+        for watch in self.watch.iter().chain(self.tokens.get()) {
             watch.remove_logins(&self.primary);
         }
         for pool in self.iter() {

@@ -177,6 +177,7 @@ impl Pooler {
             replicas: database.replicas.iter().map(|host| make(Role::Replica, host)).collect(),
             catalog,
             watch: self.watch(database),
+            tokens: Arc::default(),
             routes: Arc::new(Routes::new(self.common.workers, Gone::ALL.len(), Reason::ALL.len())),
             last_write: self.last_writes.lock().entry(key.database.clone()).or_default().clone(),
             startups: Arc::default(),
@@ -197,20 +198,22 @@ impl Pooler {
 
     /// What is known of the freshness of the database's hosts.
     fn watch(&self, database: &Database) -> Option<Arc<Watch>> {
-        if database.replicas.is_empty() {
-            return None;
-        }
+        (!database.replicas.is_empty()).then(|| self.watch_hosts(database))
+    }
+
+    /// What asks the database's hosts where they are: one for each list of hosts.
+    pub(super) fn watch_hosts(&self, database: &Database) -> Arc<Watch> {
         let hosts = std::iter::once(&database.primary).chain(&database.replicas);
         let addresses: Vec<Address> = hosts.map(|host| host.address.clone()).collect();
         let mut watches = self.watches.lock();
         if let Some(known) = watches.get(&addresses).and_then(Weak::upgrade) {
-            return Some(known);
+            return known;
         }
         watches.retain(|_, watch| watch.strong_count() > 0);
         let made = Arc::new(Watch::new(addresses.clone()));
         watches.insert(addresses, Arc::downgrade(&made));
         self.new_watches.lock().push(made.clone());
-        Some(made)
+        made
     }
 
     /// Those that need samplers; each is said once.
@@ -312,6 +315,7 @@ impl Pooler {
             replicas: old.replicas.clone(),
             catalog: old.catalog.clone(),
             watch: old.watch.clone(),
+            tokens: old.tokens.clone(),
             routes: old.routes.clone(),
             last_write: old.last_write.clone(),
             startups: old.startups.clone(),

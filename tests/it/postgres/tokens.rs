@@ -23,6 +23,36 @@ fn a_token_of_another_cluster_is_refused_and_the_session_lives_on() {
 }
 
 #[test]
+fn a_pgweir_in_front_of_the_primary_alone_knows_tokens_too() {
+    let stage = Stage::set();
+    let cluster = &stage.cluster;
+    let alone = Pgweir::start(&format!(
+        "[databases.postgres]\nprimary = \"{}\"\n\n[users.{}]\npassword = \"{}\"\n",
+        cluster.primary().address(),
+        cluster.superuser(),
+        cluster.password(),
+    ));
+    let with_replicas = stage.pgweir("max_replica_lag = \"1h\"\nno_replica = \"wait\"");
+    let mut writer = client(&stage, &alone);
+    let backends = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'";
+    let before: i64 = cluster.psql("postgres", backends).unwrap().parse().unwrap();
+    for value in 1..=3 {
+        writer.rows(&format!("UPDATE register SET value = {value}"));
+        let token = writer.value("SHOW pgweir.token");
+        let mut reader = client(&stage, &with_replicas);
+        reader.rows(&format!("SET pgweir.read_after = '{token}'"));
+        assert_eq!(reader.value("SELECT max(value) FROM register"), value.to_string());
+        assert!(reader.rows("SHOW pgweir.server")[0][1].as_deref() == Some("replica"));
+        writer.rows(&format!("SET pgweir.read_after = '{token}'"));
+        assert_eq!(writer.value("SELECT max(value) FROM register"), value.to_string());
+    }
+    let after: i64 = cluster.psql("postgres", backends).unwrap().parse().unwrap();
+    assert!(after - before <= 3, "one connection for tokens, and the other pgweir's");
+    let ahead = "1-1-FFFFFFFF/FFFFFFFF";
+    assert_eq!(writer.error(&format!("SET pgweir.read_after = '{ahead}'")).code, "22023");
+}
+
+#[test]
 fn a_token_that_is_none_is_refused_and_the_session_lives_on() {
     let stage = Stage::set();
     let pgweir = stage.pgweir("");
