@@ -32,10 +32,10 @@ pub const CLIENTS_MAX: usize = 100;
 
 /// Results over [`LARGE_ROWS`](super::running::LARGE_ROWS) that may be held at once, by all console
 /// clients together: with 100,000 clients one of them takes some 80 MB.
-const LARGE_RESULTS_MAX: usize = 4;
+pub(super) const LARGE_RESULTS_MAX: usize = 4;
 
 /// Bytes that wait between a session and its client's connection, in each direction.
-const PIPE_LEN: usize = 64 * 1024;
+pub(super) const PIPE_LEN: usize = 64 * 1024;
 
 /// The virtual database.
 #[derive(Debug)]

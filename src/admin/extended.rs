@@ -3,7 +3,7 @@
 use super::answer::{Fields, announced};
 use super::error::{self, wire};
 use super::prepared::{Prepared, Reading};
-use super::session::{Session, respond};
+use super::session::{Session, respond, revive};
 use super::sql::parameters;
 use async_trait::async_trait;
 use futures::{Sink, SinkExt};
@@ -18,7 +18,7 @@ use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::extendedquery::{
-    Bind, BindComplete, Close, CloseComplete, Parse, ParseComplete, Sync as SyncMessage,
+    Bind, BindComplete, Close, CloseComplete, Execute, Parse, ParseComplete, Sync as SyncMessage,
 };
 use pgwire::messages::response::TransactionStatus;
 use std::collections::HashSet;
@@ -120,6 +120,20 @@ impl ExtendedQueryHandler for Session {
         let complete = CloseComplete::new();
         client.feed(PgWireBackendMessage::CloseComplete(complete)).await?;
         Ok(())
+    }
+
+    async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let portal =
+            client.portal_store().get_portal(message.name.as_deref().unwrap_or(DEFAULT_NAME));
+        let statement = portal.and_then(|portal| portal.statement.statement.statement.clone());
+        revive(client, statement.as_ref());
+        self._on_execute(client, message).await
     }
 
     /// Portals end with their transaction, and outside of one with the Sync; the next Bind drops

@@ -10,6 +10,7 @@ use super::sql;
 use super::statement::Statement;
 use super::tables::{self, Table};
 use super::value::{Kind, Value};
+use crate::pooler::Who;
 use crate::protocol::error_response::ErrorReport;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +44,8 @@ pub struct Asker {
     pub console: Arc<Console>,
     /// What they may do.
     pub right: Right,
-    /// The user's name, for `current_user`.
-    pub user: String,
+    /// The client that asks.
+    pub who: Arc<Who>,
     /// Says that what runs is to be cancelled.
     pub cancel: Arc<Notify>,
 }
@@ -77,7 +78,12 @@ impl Asker {
         Ok(match statement {
             Statement::Show(table) => Outcome::Rows(self.show(table).await?),
             Statement::Help => Outcome::Done("SHOW".into(), vec![help()]),
-            Statement::Parameter(name, value) => Outcome::Rows(parameter(name, value)),
+            Statement::Rename(name) => {
+                self.who.application_name.set(name.as_bytes());
+                Outcome::Done("SET".into(), Vec::new())
+            }
+            Statement::OwnName => Outcome::Rows(self.own_name()),
+            Statement::Parameter(name, value) => Outcome::Rows(parameter(name, *value)),
             Statement::Do(command, act) => {
                 let done = commands::run(&self.console, act).await?;
                 Outcome::Done(done.tag.unwrap_or_else(|| command.word.into()), done.notices)
@@ -99,9 +105,9 @@ impl Asker {
     pub async fn describe(&self, statement: &Statement) -> Result<Option<Fields>, ErrorReport> {
         Ok(match statement {
             Statement::Show(table) => Some(fields_of(table)),
-            Statement::Parameter(name, value) => Some(parameter(name, value).fields),
-            // What SQL comes to is known when it has run, with parameters that are null.
-            Statement::Select(text) => Some(sql::run(self, text, &[], None).await?.fields),
+            Statement::OwnName => Some(self.own_name().fields),
+            Statement::Parameter(name, value) => Some(parameter(name, *value).fields),
+            Statement::Select(text) => Some(sql::describe(self, text).await?),
             _ => None,
         })
     }
@@ -136,6 +142,10 @@ impl Asker {
         }
     }
 
+    fn own_name(&self) -> Answer {
+        parameter("application_name", self.who.application_name.get())
+    }
+
     async fn show(&self, table: &'static Table) -> Result<Answer, ErrorReport> {
         let (facts, large) = self.facts(&[table]).await?;
         let rows = tokio::task::spawn_blocking(move || (table.rows)(&facts)).await;
@@ -144,9 +154,9 @@ impl Asker {
     }
 }
 
-fn parameter(name: &str, value: &'static str) -> Answer {
+fn parameter(name: &str, value: impl Into<Value>) -> Answer {
     let field = Field { name: name.to_owned(), kind: Kind::Text };
-    let rows = vec![vec![Value::from(value)]];
+    let rows = vec![vec![value.into()]];
     Answer { tag: "SHOW", fields: Arc::new([field]), rows, large: None }
 }
 

@@ -8,11 +8,15 @@ use crate::net::tls::{ServerTls, ServerTlsPem, SslMode};
 use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
 use crate::pooler::registry::Databases;
-use crate::pooler::{ClientSeen, Database, Doing, HostTarget, Mailbox, Pooler, ServerLogin, Who};
+use crate::pooler::{
+    ApplicationName, ClientSeen, Database, Doing, HostTarget, Letter, Mailbox, Pin, Pooler,
+    ServerLogin, Who,
+};
 use crate::routing::{Classifier, Policy};
 use crate::session::PoolMode;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::mpsc::UnboundedReceiver;
 
 fn database() -> Database {
     let tls =
@@ -46,36 +50,43 @@ fn database() -> Database {
     }
 }
 
-/// A console over one database with one pool.
-pub(super) fn console() -> Arc<Console> {
+/// A console over one database with one pool, and the letters to its one worker.
+pub(super) fn console() -> (Arc<Console>, UnboundedReceiver<Letter>) {
     let databases = Databases::from([("app".to_owned(), Arc::new(database()))]);
-    let (mailbox, _) = Mailbox::new();
+    let (mailbox, letters) = Mailbox::new();
     let pooler = Arc::new(Pooler::new(databases, vec![mailbox], Classifier::new(rand::random())));
     let database = pooler.database("app").unwrap();
     pooler.pools("app", &database, "me", &Credential::Nothing).unwrap();
-    Arc::new(Console::new(pooler, House::new().0))
+    (Arc::new(Console::new(pooler, House::new().0)), letters)
 }
 
-/// What is to be seen there, with a client that waits.
-pub(super) fn facts() -> Facts {
-    let mut facts = Facts::at_once(&console());
+/// A client that waits.
+pub(super) fn client(id: u32) -> ClientSeen {
     let who = Who {
         user: "me".into(),
         database: "app".into(),
-        application_name: "test".into(),
+        application_name: ApplicationName::new(b"test"),
         peer: None,
         local: Some(([127, 0, 0, 1], 6432).into()),
         tls: None,
         since: SystemTime::now(),
     };
-    facts.clients.push(ClientSeen {
-        id: 17,
+    ClientSeen {
+        id,
         who: Arc::new(who),
         doing: Doing::Waiting,
         server: None,
-        asked: Some(facts.now),
+        asked: Some(Instant::now()),
         prepared: 3,
-    });
+        pin: Some(Pin::SessionMode),
+        server_prepared: 0,
+    }
+}
+
+/// What is to be seen there, with a client that waits.
+pub(super) fn facts() -> Facts {
+    let mut facts = Facts::at_once(&console().0);
+    facts.clients.push(client(17));
     let setting = SettingSeen {
         key: "max_client_conn".into(),
         value: "5".into(),

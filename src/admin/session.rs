@@ -10,6 +10,7 @@ use super::error::{self, wire};
 use super::extended::Names;
 use super::prepared::Prepared;
 use super::running::{Asker, Outcome};
+use super::statement::Statement;
 use crate::pooler::Who;
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -45,7 +46,7 @@ pub(super) async fn serve(
     right: Right,
     cancel: Arc<Notify>,
 ) {
-    let asker = Asker { console, right, user: who.user.clone(), cancel };
+    let asker = Asker { console, right, who: who.clone(), cancel };
     let session = Arc::new(Session { asker, names: Mutex::default() });
     let mut socket = socket(pipe, &who);
     while let Some(Ok(message)) = socket.next().await {
@@ -106,6 +107,15 @@ where
     Ok(())
 }
 
+/// A transaction that has failed goes on where it goes back to a savepoint: to be said before
+/// pgwire looks at its status.
+pub(super) fn revive<C: ClientInfo>(client: &mut C, statement: Option<&Statement>) {
+    let goes_back = matches!(statement, Some(Statement::Back));
+    if goes_back && client.transaction_status() == TransactionStatus::Error {
+        client.set_transaction_status(TransactionStatus::Transaction);
+    }
+}
+
 /// What pgwire sends for it; notices go ahead.
 pub(super) async fn respond<C>(
     client: &mut C,
@@ -116,6 +126,7 @@ where
     C: ClientInfo + Sink<PgWireBackendMessage> + Unpin + Send,
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
+    let status = client.transaction_status();
     Ok(match outcome {
         Outcome::Rows(answer) => answer.response(formats).map_err(wire)?,
         Outcome::Done(tag, notices) => {
@@ -123,11 +134,17 @@ where
             Response::Execution(Tag::new(&tag))
         }
         Outcome::Begun => Response::TransactionStart(Tag::new("BEGIN")),
+        Outcome::Ended(_) if status == TransactionStatus::Error => {
+            Response::TransactionEnd(Tag::new("ROLLBACK"))
+        }
         Outcome::Ended(tag) => Response::TransactionEnd(Tag::new(tag)),
-        Outcome::WentBack if client.transaction_status() == TransactionStatus::Idle => {
+        Outcome::WentBack if status == TransactionStatus::Idle => {
             return Err(wire(error::no_transaction()));
         }
-        // A transaction that has failed goes on.
-        Outcome::WentBack => Response::TransactionStart(Tag::new("ROLLBACK")),
+        Outcome::WentBack => Response::Execution(Tag::new("ROLLBACK")),
     })
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

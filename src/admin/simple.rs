@@ -2,7 +2,7 @@
 
 use super::error::{self, info, wire};
 use super::running::Outcome;
-use super::session::{Session, respond};
+use super::session::{Session, respond, revive};
 use super::statement::Statement;
 use super::text::statements;
 use crate::protocol::error_response::ErrorReport;
@@ -14,6 +14,7 @@ use pgwire::api::results::Response;
 use pgwire::api::{ClientInfo, ClientPortalStore};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
+use pgwire::messages::simplequery::Query;
 use std::fmt::Debug;
 
 /// Statements of one text. Their results are held until all have run.
@@ -24,6 +25,17 @@ const ROWS_MAX: usize = 100_000;
 
 #[async_trait]
 impl SimpleQueryHandler for Session {
+    async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let first = statements(&query.query).first().and_then(|text| Statement::parse(text).ok());
+        revive(client, first.as_ref());
+        self._on_query(client, query).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,

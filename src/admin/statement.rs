@@ -8,8 +8,7 @@ use super::text::{Word, words};
 use crate::protocol::error_response::ErrorReport;
 
 /// Settings that drivers set when they connect, and that mean nothing here.
-const IGNORED: [&str; 18] = [
-    "application_name",
+const IGNORED: [&str; 17] = [
     "bytea_output",
     "client_encoding",
     "client_min_messages",
@@ -36,6 +35,10 @@ pub enum Statement {
     Show(&'static Table),
     /// `SHOW HELP`.
     Help,
+    /// `SET application_name`.
+    Rename(String),
+    /// `SHOW application_name`.
+    OwnName,
     /// `SHOW parameter`, as of PostgreSQL: its name and value.
     Parameter(&'static str, &'static str),
     /// Something to do.
@@ -135,6 +138,7 @@ fn ignored_tag(word: &str) -> &'static str {
 fn show(words: &[Word], text: &str) -> Result<Statement, ErrorReport> {
     match words {
         [what] if what.is("HELP") => Ok(Statement::Help),
+        [what] if what.is("application_name") => Ok(Statement::OwnName),
         [what] => {
             let name = what.said();
             if let Some(table) = tables::named(name) {
@@ -167,6 +171,12 @@ fn set(words: &[Word], text: &str) -> Result<Statement, ErrorReport> {
         words => words,
     };
     let Some(key) = words.first() else { return Err(error::unknown(text, None)) };
+    if let [key, is, name] = words
+        && key.is("application_name")
+        && (*is == Word::Equals || is.is("TO"))
+    {
+        return Ok(Statement::Rename(name.said().to_owned()));
+    }
     let is_ignored = IGNORED.iter().any(|name| key.is(name))
         || ["TRANSACTION", "CHARACTERISTICS", "NAMES", "ROLE"].iter().any(|word| key.is(word))
         || matches!(words, [time, zone, ..] if time.is("TIME") && zone.is("ZONE"));

@@ -1,8 +1,9 @@
 //! How others reach a client's task: a few flags and a waker.
 
 use crate::ids::ServerId;
-use crate::pooler::{ClientSeen, Doing, Who};
+use crate::pooler::{ClientSeen, Doing, Pin, Who};
 use crate::protocol::startup::CancelKey;
+use crate::session::Parameters;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::task::Waker;
@@ -50,6 +51,12 @@ pub struct Control {
     /// When it last asked for a server.
     asked: Cell<Option<Instant>>,
     prepared: Cell<usize>,
+    /// The parameters that its name was last taken from.
+    parameters: RefCell<Option<Parameters>>,
+    /// Why it keeps its server while nothing runs.
+    pin: Cell<Option<Pin>>,
+    /// Prepared statements of its server.
+    server_prepared: Cell<usize>,
 }
 
 impl Control {
@@ -65,6 +72,9 @@ impl Control {
             server: Cell::new(None),
             asked: Cell::new(None),
             prepared: Cell::new(0),
+            parameters: RefCell::new(None),
+            pin: Cell::new(None),
+            server_prepared: Cell::new(0),
         }
     }
 
@@ -104,10 +114,30 @@ impl Control {
         }
     }
 
-    /// It asks for a server, and has made so many prepared statements.
-    pub fn asks(&self, now: Instant, prepared: usize) {
+    /// It asks for a server.
+    pub fn asks(&self, now: Instant) {
         self.asked.set(Some(now));
+    }
+
+    /// What it has set, and how many prepared statements it has made. Costs the comparison of two
+    /// pointers, as long as it sets nothing.
+    pub fn shows(&self, parameters: &Parameters, prepared: usize) {
         self.prepared.set(prepared);
+        let mut known = self.parameters.borrow_mut();
+        if known.as_ref().is_some_and(|known| known.same(parameters)) {
+            return;
+        }
+        // What it started with it was called at its login.
+        if let Some(name) = parameters.value(b"application_name").filter(|_| known.is_some()) {
+            self.who.application_name.set(name);
+        }
+        *known = Some(parameters.clone());
+    }
+
+    /// Why it keeps its server, and how many statements are prepared on that.
+    pub fn keeps(&self, pin: Option<Pin>, server_prepared: usize) {
+        self.pin.set(pin);
+        self.server_prepared.set(server_prepared);
     }
 
     /// It has this server from now on, or none.
@@ -129,6 +159,8 @@ impl Control {
             server: self.server.get(),
             asked: self.asked.get(),
             prepared: self.prepared.get(),
+            pin: self.pin.get().filter(|_| doing == Doing::Active),
+            server_prepared: self.server_prepared.get(),
         }
     }
 

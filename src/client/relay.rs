@@ -17,7 +17,7 @@ use super::routing::Footprint;
 use super::task::Client;
 use super::trial::Trial;
 use super::unit::Unit;
-use crate::pooler::Held;
+use crate::pooler::{Held, Pin};
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::Role;
@@ -139,6 +139,7 @@ impl Relay<'_> {
     /// in one write.
     fn link(&mut self, unit: Unit) -> Result<(), Unlink> {
         self.client.control.waits(Waits::Server, self.client.worker.tick());
+        self.client.control.keeps(None, self.held.side.prepared_len());
         let opening = self.client.opening(self.held.pool().role);
         if opening.is_some() {
             self.footprint.begin();
@@ -357,6 +358,19 @@ impl Relay<'_> {
         });
     }
 
+    /// What others can see of the client and its server, while both are silent.
+    fn show(&self, waits: Waits) {
+        let (session, side) = (&self.client.session, &self.held.side);
+        let pin = match () {
+            () if waits != Waits::Idle => None,
+            () if self.mode == PoolMode::Session => Some(Pin::SessionMode),
+            () if session.is_mid_message() || side.is_mid_message() => Some(Pin::HalfMessage),
+            () => side.pipeline().awaits_sync().then_some(Pin::NoSync),
+        };
+        self.client.control.shows(session.parameters(), session.prepared_len());
+        self.client.control.keeps(pin, side.prepared_len());
+    }
+
     /// Both sides are silent.
     fn poll_silence(&mut self) -> Poll<Unlink> {
         let side = &self.held.side;
@@ -367,6 +381,7 @@ impl Relay<'_> {
             (false, _) => Waits::Server,
         };
         self.client.control.waits(waits, self.client.worker.tick());
+        self.show(waits);
         match self.client.control.take(Signal::Silence) {
             true if waits == Waits::Server => Poll::Pending,
             true if in_transaction => {

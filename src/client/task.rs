@@ -183,7 +183,7 @@ impl Client {
             }
         };
         self.control.take(Signal::Cancel);
-        self.control.asks(Instant::now(), self.session.prepared_len());
+        self.control.asks(Instant::now());
         let held = match self.try_acquire(&unit) {
             Ok(held) => held,
             Err(wanted) => match self.wait(&unit, wanted).await? {
@@ -194,6 +194,7 @@ impl Client {
         let held = self.noted(held);
         let end = relay(self, held, unit).await;
         self.control.has(None);
+        self.control.shows(self.session.parameters(), self.session.prepared_len());
         match end {
             End::Released | End::Elsewhere => Ok(()),
             End::Left => Err(Farewell::Silent),
@@ -292,6 +293,7 @@ impl Client {
         let consumed = consumed.map_err(|violation| Farewell::Told(violation.report()))?;
         self.inbox.advance(consumed);
         let (parses, answered) = (self.session.take_parses(), self.stream.out.len() - shown);
+        self.control.shows(self.session.parameters(), self.session.prepared_len());
         let counts = self.counts();
         counts.client_parse_count.add(parses.into());
         counts.received.add(consumed as u64);

@@ -12,11 +12,11 @@ use crate::admin::console::SERVER_VERSION;
 use crate::auth::Proven;
 use crate::net::Chunk;
 use crate::pooler::pools::StartupParameters;
-use crate::pooler::{Database, Held, Learnt, Pools, Who};
+use crate::pooler::{ApplicationName, Database, Held, Learnt, Pools, Who};
 use crate::protocol::backend::{
     AUTHENTICATION_OK_MESSAGE, BACKEND_KEY_DATA, READY_IDLE_MESSAGE, say_parameter,
 };
-use crate::protocol::error_response::{ErrorReport, printable};
+use crate::protocol::error_response::ErrorReport;
 use crate::protocol::startup::options;
 use crate::protocol::writer::message;
 use crate::routing::ask::role_of;
@@ -90,7 +90,7 @@ fn admit(opening: &Opening, worker: &Worker, claim: &Claim) -> Rc<Control> {
     let who = Who {
         user: claim.user.clone(),
         database: claim.database.clone(),
-        application_name: printable(&name[..name.len().min(APPLICATION_NAME_MAX)]),
+        application_name: ApplicationName::new(name),
         peer,
         local,
         tls: opening.stream.tls_words(),

@@ -51,6 +51,6 @@ pub use pools::{Gone, Guest, Learnt, Pools};
 pub use recovery::Recovery;
 pub use registry::Pooler;
 pub use seen::ServerSeen;
-pub use survey::{ClientSeen, Doing, Who, Whom};
+pub use survey::{ApplicationName, ClientSeen, Doing, Pin, Who, Whom};
 pub use waiting::{Refusal, Waiting};
 pub use watch::Watch;

@@ -339,6 +339,7 @@ impl Pool {
             id,
             state: state_of,
             close_needed,
+            prepared: state.idle.get(&id).map_or(0, Idle::prepared_len),
             passport: state.passports.get(&id).cloned(),
         };
         state.core.each_server().map(seen).collect()

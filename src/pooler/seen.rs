@@ -46,6 +46,8 @@ pub struct ServerSeen {
     pub state: ServerState,
     /// Whether it is to be closed once its client is done with it.
     pub close_needed: bool,
+    /// Prepared statements on it, if it is idle: of others, the client that has it knows.
+    pub prepared: usize,
     /// What was noted at its login; none before that.
     pub passport: Option<Arc<Passport>>,
 }

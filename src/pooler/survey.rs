@@ -3,6 +3,8 @@
 use super::mailbox::Letter;
 use super::registry::Pooler;
 use crate::ids::ServerId;
+use crate::protocol::error_response::printable;
+use parking_lot::Mutex;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,10 +13,13 @@ use tokio::sync::{mpsc, oneshot};
 /// Clients that a worker tells of at once: more would keep its other clients waiting.
 pub const PART_LEN: usize = 1_000;
 
+/// What is kept of an application's name, bytes, as of any name in PostgreSQL (`NAMEDATALEN`).
+const APPLICATION_NAME_MAX: usize = 63;
+
 /// How long workers may take. One that is silent for so long has ended, or is stuck.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// What is noted of a client at its login: it does not change.
+/// What is noted of a client at its login: but for its name, it does not change.
 #[derive(Debug)]
 pub struct Who {
     /// The user who has logged in.
@@ -22,7 +27,7 @@ pub struct Who {
     /// The database that it asked for.
     pub database: String,
     /// What the application calls itself.
-    pub application_name: String,
+    pub application_name: ApplicationName,
     /// Where it is; none on a Unix socket.
     pub peer: Option<SocketAddr>,
     /// Our own end.
@@ -31,6 +36,64 @@ pub struct Who {
     pub tls: Option<String>,
     /// When it logged in.
     pub since: SystemTime,
+}
+
+/// What an application calls itself: a text that can be shown, and that can change.
+#[derive(Debug, Default)]
+pub struct ApplicationName(Mutex<Box<str>>);
+
+impl ApplicationName {
+    /// As a client has sent it.
+    pub fn new(name: &[u8]) -> Self {
+        let own = ApplicationName::default();
+        own.set(name);
+        own
+    }
+
+    /// It is another from now on.
+    pub fn set(&self, name: &[u8]) {
+        let shown = printable(&name[..name.len().min(APPLICATION_NAME_MAX)]);
+        *self.0.lock() = shown.into_boxed_str();
+    }
+
+    /// What it is now.
+    pub fn get(&self) -> String {
+        self.0.lock().to_string()
+    }
+}
+
+/// Why a client keeps its server although its transaction is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pin {
+    /// Its database is in session mode.
+    SessionMode,
+    /// A message has been sent only in part.
+    HalfMessage,
+    /// It uses the extended protocol, and has not sent the Sync that ends a unit of it.
+    NoSync,
+}
+
+impl Pin {
+    /// All of them.
+    pub const ALL: [Pin; 3] = [Pin::SessionMode, Pin::HalfMessage, Pin::NoSync];
+
+    /// The word for the console.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Pin::SessionMode => "session_mode",
+            Pin::HalfMessage => "half_message",
+            Pin::NoSync => "no_sync",
+        }
+    }
+
+    /// The same in a sentence.
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Pin::SessionMode => "pool_mode is session: the client keeps its server until it leaves",
+            Pin::HalfMessage => "the client has sent a message in part, and has to send the rest",
+            Pin::NoSync => "the client has not sent the Sync that ends what it has asked",
+        }
+    }
 }
 
 /// What a client is doing.
@@ -59,6 +122,10 @@ pub struct ClientSeen {
     pub asked: Option<Instant>,
     /// Prepared statements that it has made.
     pub prepared: usize,
+    /// Why it keeps its server, if it does without a transaction.
+    pub pin: Option<Pin>,
+    /// Prepared statements of the server that it has.
+    pub server_prepared: usize,
 }
 
 /// At most [`PART_LEN`] clients of one worker.

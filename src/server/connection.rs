@@ -76,6 +76,11 @@ impl Idle {
         }))
     }
 
+    /// How many statements are prepared on it.
+    pub fn prepared_len(&self) -> usize {
+        self.side.prepared_len()
+    }
+
     /// Whether nothing has arrived while nobody listened; no system call.
     pub fn is_quiet(&self) -> bool {
         self.parked.is_quiet()

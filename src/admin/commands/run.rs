@@ -37,7 +37,8 @@ pub(in crate::admin) async fn run(console: &Console, act: &Act) -> Result<Done, 
         Act::KillClient(id) => kill_client(pooler, *id).await?,
         Act::WaitClose(name) => {
             on(name.as_deref(), |name| pooler.must_know(name))?;
-            wait_for(pooler, "WAIT_CLOSE", name.as_deref(), |pool| !pool.has_marked()).await?;
+            wait_for(pooler, "WAIT_CLOSE", name.as_deref(), WAIT_LIMIT, |pool| !pool.has_marked())
+                .await?;
         }
         Act::Reload => return reload(console).await,
         Act::Set(key, value) => return set(console, key, value).await,
@@ -56,14 +57,15 @@ fn on(
 
 async fn pause(pooler: &Arc<Pooler>, name: Option<&str>) -> Result<(), ErrorReport> {
     on(name, |name| pooler.pause(name))?;
-    wait_for(pooler, "PAUSE", name, |pool| pool.is_drained()).await
+    wait_for(pooler, "PAUSE", name, WAIT_LIMIT, |pool| pool.is_drained()).await
 }
 
-/// Waits until this is so of every pool of the databases.
+/// Waits until this is so of every pool of the databases, at most as long as `limit`.
 async fn wait_for(
     pooler: &Arc<Pooler>,
     what: &str,
     name: Option<&str>,
+    limit: Duration,
     is_done: impl Fn(&Arc<Pool>) -> bool,
 ) -> Result<(), ErrorReport> {
     let all_done = async {
@@ -75,12 +77,12 @@ async fn wait_for(
             }
         }
     };
-    let done = tokio::time::timeout(WAIT_LIMIT, all_done).await;
+    let done = tokio::time::timeout(limit, all_done).await;
     done.map_err(|_| {
         let left: Vec<_> = pooler.of(name).filter(|pool| !is_done(pool)).collect();
         let shown: Vec<_> = left.iter().take(3).map(ToString::to_string).collect();
         let words = format!("servers of {} pools, among them {}", left.len(), shown.join(", "));
-        error::waited(what, WAIT_LIMIT, &words)
+        error::waited(what, limit, &words)
     })
 }
 
@@ -88,7 +90,7 @@ async fn kill(pooler: &Arc<Pooler>, name: Option<&str>) -> Result<(), ErrorRepor
     on(name, |name| pooler.pause(name))?;
     let whom = name.map_or(Whom::All, |name| Whom::Database(name.to_owned()));
     pooler.kill(&whom).await.map_err(|why| error::no_answer(&why))?;
-    wait_for(pooler, "KILL", name, |pool| pool.is_drained()).await
+    wait_for(pooler, "KILL", name, WAIT_LIMIT, |pool| pool.is_drained()).await
 }
 
 async fn kill_client(pooler: &Pooler, id: u32) -> Result<(), ErrorReport> {
@@ -119,4 +121,23 @@ async fn set(console: &Console, key: &str, value: &str) -> Result<Done, ErrorRep
     let old = set.map_err(|why| error::unset(key, why))?;
     let notice = format!("{key} was {old}; until the next RELOAD or restart it is {value}");
     Ok(Done { tag: Some(format!("SET {key}={value}")), notices: vec![notice] })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::sample;
+
+    #[test]
+    fn what_is_waited_for_in_vain_is_told() {
+        let (console, _letters) = sample::console();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let limit = LOOK_EVERY * 2;
+        let waited = wait_for(console.pooler(), "PAUSE", Some("app"), limit, |_| false);
+        let report = runtime.block_on(waited).unwrap_err();
+        assert_eq!(report.sqlstate.0, "55P03");
+        assert!(report.detail.unwrap().contains("app"), "it names the pool");
+        let waited = wait_for(console.pooler(), "PAUSE", Some("other"), limit, |_| false);
+        assert!(runtime.block_on(waited).is_ok(), "there is no such pool to wait for");
+    }
 }

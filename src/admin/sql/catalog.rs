@@ -46,7 +46,8 @@ CREATE TABLE pg_catalog.pg_index (indexrelid int8, indrelid int8, indisprimary b
     indnkeyatts int8, indoption text, indpred text, indexprs text);
 CREATE TABLE pg_catalog.pg_constraint (oid int8, conname text, conrelid int8, contype text,
     conindid int8, confrelid int8, conkey text, confkey text, conparentid int8, condeferrable bool,
-    condeferred bool, convalidated bool, connamespace int8);
+    condeferred bool, convalidated bool, connamespace int8, confupdtype text, confdeltype text,
+    confmatchtype text);
 CREATE TABLE pg_catalog.pg_inherits (inhrelid int8, inhparent int8, inhseqno int8,
     inhdetachpending bool);
 CREATE TABLE pg_catalog.pg_description (objoid int8, classoid int8, objsubid int8, description text);

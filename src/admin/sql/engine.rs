@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a question may run: the console is for short ones.
-const TIME_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// SQLite's steps between two looks at the clock: some tens of microseconds.
 const STEPS: i32 = 10_000;
@@ -59,27 +59,34 @@ impl Asked {
     }
 }
 
-/// Says that a question is to end.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Stop(Arc<AtomicBool>);
+/// Says that a question is to end: when that is said, or when its time is over.
+#[derive(Clone, Debug)]
+pub(super) struct Stop {
+    said: Arc<AtomicBool>,
+    limit: Duration,
+}
 
 /// Says it when this is dropped.
 #[derive(Debug)]
 pub(super) struct StopsWhenDropped(Stop);
 
 impl Stop {
+    pub(super) fn after(limit: Duration) -> Stop {
+        Stop { said: Arc::default(), limit }
+    }
+
     pub(super) fn when_dropped(&self) -> StopsWhenDropped {
         StopsWhenDropped(self.clone())
     }
 
     fn is_said(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.said.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for StopsWhenDropped {
     fn drop(&mut self) {
-        (self.0).0.store(true, Ordering::Relaxed);
+        self.0.said.store(true, Ordering::Relaxed);
     }
 }
 
@@ -125,7 +132,9 @@ impl Engine {
         prepared?;
         let seen = seen.lock();
         let tables: Vec<_> = seen.iter().filter_map(|name| tables::named(name)).collect();
-        let catalog = seen.len() > tables.len();
+        // What ANY looks into is a function of SQLite's.
+        let others = seen.iter().filter(|name| *name != "json_each").count();
+        let catalog = others > tables.len();
         Ok(Asked { tables, catalog })
     }
 
@@ -156,6 +165,19 @@ impl Engine {
         fill().map_err(told)
     }
 
+    /// What its columns are, as far as the question itself says: it is not run.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(super) fn describe(
+        &self,
+        question: &Question,
+        asked: &Asked,
+    ) -> Result<Fields, ErrorReport> {
+        let statement = self.0.prepare(&question.sql).map_err(told)?;
+        Ok(told_by(question, asked, columns(&statement), &[]))
+    }
+
     /// Runs the question.
     ///
     /// # Errors
@@ -168,7 +190,7 @@ impl Engine {
         described: Option<&Fields>,
         stop: &Stop,
     ) -> Result<Found, ErrorReport> {
-        let (end, watched) = (Instant::now() + TIME_LIMIT, stop.clone());
+        let (end, watched) = (Instant::now() + stop.limit, stop.clone());
         let is_over = move || watched.is_said() || Instant::now() >= end;
         self.0.progress_handler(STEPS, Some(is_over)).map_err(told)?;
         self.0.authorizer(Some(|context: AuthContext<'_>| judge(&context.action))).map_err(told)?;
@@ -178,10 +200,7 @@ impl Engine {
         let rows = rows(&mut statement, columns.len())?;
         let fields = match described {
             Some(fields) if fields.len() == columns.len() => fields.clone(),
-            _ => {
-                let column = |name: &str| asked.column(name);
-                fields(&typing::items(&question.tokens, &column), columns, &rows)
-            }
+            _ => told_by(question, asked, columns, &rows),
         };
         Ok((fields, rows))
     }
@@ -272,6 +291,16 @@ fn value(value: ValueRef<'_>) -> Value {
             Value::from(String::from_utf8_lossy(bytes).into_owned())
         }
     }
+}
+
+fn told_by(
+    question: &Question,
+    asked: &Asked,
+    columns: Vec<(String, Option<Kind>)>,
+    rows: &[Row],
+) -> Fields {
+    let column = |name: &str| asked.column(name);
+    fields(&typing::items(&question.tokens, &column), columns, rows)
 }
 
 /// A column that comes from no table, and whose expression says nothing, has the type of its values.

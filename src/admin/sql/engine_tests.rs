@@ -13,7 +13,7 @@ fn ask_with(sql: &str, parameters: &[Value]) -> Result<Found, ErrorReport> {
     let (engine, asked) = Engine::prepare(&question, "me")?;
     let facts = Facts::sample();
     engine.fill(&asked, |table| (table.rows)(&facts))?;
-    engine.run(&question, &asked, parameters, None, &Stop::default())
+    engine.run(&question, &asked, parameters, None, &Stop::after(TIME_LIMIT))
 }
 
 /// Rows as text, fields by commas.
@@ -142,10 +142,24 @@ fn a_question_that_nobody_waits_for_ends() {
     )
     .unwrap();
     let (engine, asked) = Engine::prepare(&endless, "me").unwrap();
-    let stop = Stop::default();
+    let stop = Stop::after(TIME_LIMIT);
     drop(stop.when_dropped());
     let ended = engine.run(&endless, &asked, &[], None, &stop).unwrap_err();
     assert_eq!(ended.sqlstate.0, "57014");
+}
+
+#[test]
+fn a_question_that_takes_too_long_ends() {
+    let wide = ["help"; 8].iter().enumerate().map(|(at, table)| format!("{table} t{at}"));
+    let wide = format!("SELECT count(*) FROM {}", wide.collect::<Vec<_>>().join(", "));
+    let question = Question::read(&wide).unwrap();
+    let (engine, asked) = Engine::prepare(&question, "me").unwrap();
+    let facts = Facts::sample();
+    engine.fill(&asked, |table| (table.rows)(&facts)).unwrap();
+    let stop = Stop::after(Duration::from_millis(20));
+    let ended = engine.run(&question, &asked, &[], None, &stop).unwrap_err();
+    assert_eq!(ended.sqlstate.0, "57014");
+    assert!(ended.hint.is_some_and(|hint| hint.contains("limit")));
 }
 
 #[test]
@@ -166,7 +180,8 @@ fn what_was_told_of_the_columns_is_kept() {
     let question = Question::read("SELECT NULL").unwrap();
     let (engine, asked) = Engine::prepare(&question, "me").unwrap();
     let told: Fields = Arc::new([Field { name: "n".into(), kind: Kind::Int8 }]);
-    let (fields, _) = engine.run(&question, &asked, &[], Some(&told), &Stop::default()).unwrap();
+    let (fields, _) =
+        engine.run(&question, &asked, &[], Some(&told), &Stop::after(TIME_LIMIT)).unwrap();
     assert_eq!(fields, told);
 }
 
@@ -181,10 +196,7 @@ fn questions_are_answered_as_postgresql_answers_them() {
         ("SELECT (current_schemas(true))[1]", "pg_catalog"),
         ("SELECT extract(epoch from '1970-01-01 01:00:00 UTC'::timestamptz)", "3600"),
         ("SELECT now() - interval '1 hour' < now()", "t"),
-        (
-            "SELECT count(*) FROM clients WHERE connect_time BETWEEN '2020-01-01T00:00:00Z' AND           '9999-01-01T00:00:00Z'",
-            "1",
-        ),
+        ("SELECT count(*) FROM clients WHERE connect_time > '2020-01-01T00:00:00Z'", "1"),
         ("SELECT sum(n) FROM generate_series(1, 4) AS s(n)", "10"),
         ("SELECT count(*) FROM generate_series(2, 1)", "0"),
         ("SELECT trim(both 'x' from 'xax'), substring('abc' from 2 for 1)", "a,b"),
@@ -194,8 +206,9 @@ fn questions_are_answered_as_postgresql_answers_them() {
             "1259,pools",
         ),
         (
-            "SELECT trim(s[i]), user FROM generate_series(1, array_upper(string_to_array('a, b', ','), 1)) AS i, \
-          string_to_array('a, b', ',') s WHERE i = 2",
+            "SELECT trim(s[i]), user \
+             FROM generate_series(1, array_upper(string_to_array('a, b', ','), 1)) AS i, \
+             string_to_array('a, b', ',') s WHERE i = 2",
             "b,me",
         ),
         ("SELECT (parse_ident('public.pools'))[2], quote_literal('it''s')", "pools,'it''s'"),

@@ -5,17 +5,20 @@ use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error};
 
-/// Bytes of a regular expression; psql's are names.
+/// Bytes of a pattern; those of psql and other tools are names. A text is at most compared with each
+/// sign of its pattern.
 const PATTERN_LEN_MAX: usize = 1_000;
 
 /// Makes them known: SQLite calls functions for `LIKE`, `REGEXP` and `MATCH`, which stands for ILIKE.
 pub(super) fn register(connection: &Connection) -> Result<(), Error> {
     let lower = |text: &str| text.to_lowercase();
     super::functions::add(connection, "like", 2, |context| {
-        with_texts(context, |pattern, text| Ok(is_like(pattern, text)))
+        with_texts(context, |pattern, text| short(pattern).map(|pattern| is_like(pattern, text)))
     })?;
     super::functions::add(connection, "match", 2, move |context| {
-        with_texts(context, |pattern, text| Ok(is_like(&lower(pattern), &lower(text))))
+        with_texts(context, |pattern, text| {
+            short(pattern).map(|pattern| is_like(&lower(pattern), &lower(text)))
+        })
     })?;
     super::functions::add(connection, "regexp", 2, |context| with_texts(context, is_matched))
 }
@@ -39,12 +42,14 @@ fn with_texts(
     }
 }
 
+fn short(pattern: &str) -> Result<&str, Error> {
+    let too_long = || Error::UserFunctionError("the pattern is too long".into());
+    if pattern.len() > PATTERN_LEN_MAX { Err(too_long()) } else { Ok(pattern) }
+}
+
 fn is_matched(pattern: &str, text: &str) -> Result<bool, Error> {
-    if pattern.len() > PATTERN_LEN_MAX {
-        return Err(Error::UserFunctionError("the regular expression is too long".into()));
-    }
-    let regex =
-        Regex::new(pattern).map_err(|why| Error::UserFunctionError(why.to_string().into()))?;
+    let regex = Regex::new(short(pattern)?)
+        .map_err(|why| Error::UserFunctionError(why.to_string().into()))?;
     Ok(regex.is_match(text))
 }
 

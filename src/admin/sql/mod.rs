@@ -33,7 +33,7 @@ use super::running::{Asker, LARGE_ROWS};
 use super::tables::Table;
 use super::value::{Row, Value};
 use crate::protocol::error_response::ErrorReport;
-use engine::{Engine, Stop};
+use engine::{Asked, Engine, Stop, TIME_LIMIT};
 use tokens::Token;
 
 /// A question, in both spellings.
@@ -57,6 +57,15 @@ impl Question {
     }
 }
 
+/// The columns that a question comes to.
+///
+/// # Errors
+/// It cannot be read, or names what there is not.
+pub(super) async fn describe(asker: &Asker, text: &str) -> Result<Fields, ErrorReport> {
+    let (question, engine, asked) = prepared(asker, text).await?;
+    blocking(move || engine.describe(&question, &asked)).await
+}
+
 /// The rows for which a question asks. Where the client has been told of the columns already, they
 /// stay as they were told.
 ///
@@ -68,18 +77,9 @@ pub(super) async fn run(
     parameters: &[Value],
     described: Option<&Fields>,
 ) -> Result<Answer, ErrorReport> {
-    let (text, user) = (text.to_owned(), asker.user.clone());
-    let (question, engine, asked) = blocking(move || {
-        let question = Question::read(&text)?;
-        let (engine, asked) = Engine::prepare(&question, &user)?;
-        Ok((question, engine, asked))
-    })
-    .await?;
-    for table in &asked.tables {
-        asker.must_be_allowed(table.name, table.right)?;
-    }
+    let (question, engine, asked) = prepared(asker, text).await?;
     let (facts, mut large) = asker.facts(&asked.tables).await?;
-    let stop = Stop::default();
+    let stop = Stop::after(TIME_LIMIT);
     // The question ends when nobody waits for it any more.
     let _stops = stop.when_dropped();
     let (fields, rows) = {
@@ -95,6 +95,20 @@ pub(super) async fn run(
         large = Some(asker.turn().await?);
     }
     Ok(Answer { tag: "SELECT", fields, rows, large })
+}
+
+async fn prepared(asker: &Asker, text: &str) -> Result<(Question, Engine, Asked), ErrorReport> {
+    let (text, user) = (text.to_owned(), asker.who.user.clone());
+    let prepared = blocking(move || {
+        let question = Question::read(&text)?;
+        let (engine, asked) = Engine::prepare(&question, &user)?;
+        Ok((question, engine, asked))
+    });
+    let (question, engine, asked) = prepared.await?;
+    for table in &asked.tables {
+        asker.must_be_allowed(table.name, table.right)?;
+    }
+    Ok((question, engine, asked))
 }
 
 /// What a question comes to.

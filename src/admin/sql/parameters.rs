@@ -5,7 +5,7 @@ use super::tokens::{Token, is, is_any, name, tokens};
 use super::typing::{cast_to, compares};
 use crate::admin::error;
 use crate::admin::prepared::Prepared;
-use crate::admin::tables::{self, from_pg_micros};
+use crate::admin::tables::{self, Table, from_pg_micros};
 use crate::admin::value::{Kind, Value};
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::reader::{Reader, UnexpectedEnd};
@@ -13,22 +13,32 @@ use pgwire::api::Type;
 use pgwire::api::portal::Portal;
 use std::sync::Arc;
 
+/// Places of parameters that are looked at; the parameters of longer lists are texts.
+const PLACES_MAX: usize = 1_000;
+
 /// The types of a text's parameters: what the client has said, else what the place takes where the
 /// parameter stands, else text. Drivers encode values by them.
 pub fn types(text: &str, said: &[Option<Type>]) -> Vec<Type> {
     // What is wrong with a text is told when it runs.
     let tokens = tokens(text).unwrap_or_default();
-    let places = tokens.iter().enumerate().filter_map(|(at, token)| Some((at, number(token)?)));
-    let places: Vec<(usize, usize)> = places.collect();
-    let count = places.iter().map(|(_, number)| *number).max().unwrap_or(0);
+    let numbers = || tokens.iter().filter_map(number);
+    let mut types = vec![None; numbers().max().unwrap_or(0).max(said.len())];
+    if numbers().count() <= PLACES_MAX {
+        let mut tables: Vec<_> =
+            tokens.iter().filter_map(|token| tables::named(name(token)?)).collect();
+        tables.sort_by_key(|table| table.name);
+        tables.dedup_by_key(|table| table.name);
+        for (at, token) in tokens.iter().enumerate() {
+            if let Some(known) = number(token).and_then(|number| types.get_mut(number - 1))
+                && known.is_none()
+            {
+                *known = Place { tables: &tables, tokens: &tokens, at }.wants();
+            }
+        }
+    }
     let known = |at: usize| said.get(at).cloned().flatten().filter(|ty| *ty != Type::UNKNOWN);
-    let told = |at: usize| {
-        let own = places.iter().filter(|(_, number)| *number == at + 1);
-        own.filter_map(|(place, _)| wanted(&tokens, *place)).next()
-    };
-    (0..count.max(said.len()))
-        .map(|at| known(at).or_else(|| told(at)).unwrap_or(Type::TEXT))
-        .collect()
+    let or_told = |(at, told): (usize, Option<Type>)| known(at).or(told).unwrap_or(Type::TEXT);
+    types.into_iter().enumerate().map(or_told).collect()
 }
 
 /// The number of `$1`.
@@ -43,31 +53,58 @@ fn number(token: &Token) -> Option<usize> {
     }
 }
 
-/// What the place of a parameter takes.
-fn wanted(tokens: &[Token], at: usize) -> Option<Type> {
-    let (before, behind) = (&tokens[..at], &tokens[at + 1..]);
-    if let [Token::DoubleColon, rest @ ..] = behind {
-        return cast(rest);
-    }
-    if let [operator, rest @ ..] = behind
-        && compares(operator)
-        && let Some(kind) = first_name(rest).and_then(|name| column_named(tokens, name))
-    {
-        return Some(kind.wire());
-    }
-    match before {
-        [.., limit] if is_any(limit, &["limit", "offset"]) => Some(Type::INT8),
-        [rest @ .., between] if is(between, "between") => column(tokens, rest),
-        [rest @ .., between, _, and] if is(and, "and") && is(between, "between") => {
-            column(tokens, rest)
+/// Where a parameter stands.
+struct Place<'q> {
+    /// Those that the question names.
+    tables: &'q [&'static Table],
+    tokens: &'q [Token],
+    at: usize,
+}
+
+impl Place<'_> {
+    /// What it takes.
+    fn wants(&self) -> Option<Type> {
+        let (before, behind) = (&self.tokens[..self.at], &self.tokens[self.at + 1..]);
+        if let [Token::DoubleColon, rest @ ..] = behind {
+            return cast(rest);
         }
-        [rest @ .., operator, any, Token::LParen]
-            if compares(operator) && is_any(any, &["any", "some", "all"]) =>
+        if let [operator, rest @ ..] = behind
+            && compares(operator)
+            && let Some(kind) = first_name(rest).and_then(|name| self.kind(name))
         {
-            column(tokens, rest).as_ref().and_then(array_of)
+            return Some(kind.wire());
         }
-        [rest @ .., operator] if compares(operator) => column(tokens, rest),
-        _ => column(tokens, before_list(before)?),
+        match before {
+            [.., limit] if is_any(limit, &["limit", "offset"]) => Some(Type::INT8),
+            [rest @ .., between] if is(between, "between") => self.column(rest),
+            [rest @ .., between, _, and] if is(and, "and") && is(between, "between") => {
+                self.column(rest)
+            }
+            [rest @ .., operator, any, Token::LParen]
+                if compares(operator) && is_any(any, &["any", "some", "all"]) =>
+            {
+                self.column(rest).as_ref().and_then(array_of)
+            }
+            [rest @ .., operator] if compares(operator) => self.column(rest),
+            _ => self.column(before_list(before)?),
+        }
+    }
+
+    /// The type of the column that stands last there.
+    fn column(&self, before: &[Token]) -> Option<Type> {
+        let before = match before {
+            [rest @ .., not] if is(not, "not") => rest,
+            before => before,
+        };
+        Some(self.kind(name(before.last()?)?)?.wire())
+    }
+
+    /// The type of a column, where the tables that are named agree on it.
+    fn kind(&self, column: &str) -> Option<Kind> {
+        let columns = self.tables.iter().flat_map(|table| table.columns);
+        let mut kinds = columns.filter(|own| own.name == column).map(|column| column.kind);
+        let first = kinds.next()?;
+        kinds.all(|kind| kind == first).then_some(first)
     }
 }
 
@@ -94,24 +131,6 @@ fn before_list(before: &[Token]) -> Option<&[Token]> {
         },
         _ => None,
     }
-}
-
-/// The type of the column that stands last there.
-fn column(tokens: &[Token], before: &[Token]) -> Option<Type> {
-    let before = match before {
-        [rest @ .., not] if is(not, "not") => rest,
-        before => before,
-    };
-    Some(column_named(tokens, name(before.last()?)?)?.wire())
-}
-
-/// The type of a column, where the tables that are named agree on it.
-fn column_named(tokens: &[Token], column: &str) -> Option<Kind> {
-    let named = tokens.iter().filter_map(|token| tables::named(name(token)?));
-    let columns = named.flat_map(|table| table.columns).filter(|own| own.name == column);
-    let mut kinds = columns.map(|column| column.kind);
-    let first = kinds.next()?;
-    kinds.all(|kind| kind == first).then_some(first)
 }
 
 /// The type behind `::`.
@@ -328,6 +347,9 @@ mod tests {
         ] {
             assert_eq!(types(text, &[]), expected, "{text}");
         }
+        let many: Vec<_> = (1..=PLACES_MAX + 1).map(|number| format!("${number}")).collect();
+        let many = format!("SELECT * FROM databases WHERE port IN ({})", many.join(", "));
+        assert_eq!(types(&many, &[]), vec![Type::TEXT; PLACES_MAX + 1], "it ends");
         let said = [Some(Type::INT8), Some(Type::UNKNOWN)];
         assert_eq!(types("SELECT $1, $2, $3", &said), [Type::INT8, Type::TEXT, Type::TEXT]);
     }

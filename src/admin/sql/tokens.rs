@@ -70,6 +70,14 @@ pub fn name(token: &Token) -> Option<&str> {
     }
 }
 
+/// What is left behind the dots of a name.
+pub fn unqualified(mut tokens: &[Token]) -> &[Token] {
+    while let [_, Token::Period, rest @ ..] = tokens {
+        tokens = rest;
+    }
+    tokens
+}
+
 fn opens(token: &Token) -> bool {
     matches!(token, Token::LParen | Token::LBracket) || is(token, "case")
 }

@@ -204,13 +204,34 @@ fn subscript(tokens: &[Token], out: &mut Vec<String>) -> usize {
 /// A group; `(x).part` of a row is nothing, as no row that can be asked for has parts.
 fn parenthesis(tokens: &[Token], out: &mut Vec<String>) -> usize {
     let len = step(tokens);
-    let parts = &tokens[len..];
-    if let [Token::Period, Token::Word(_), ..] = parts {
+    let (group, behind) = tokens.split_at(len);
+    if let [Token::Period, Token::Word(_), ..] = behind {
         out.push("NULL".to_owned());
         return len + 2;
     }
+    if let Some(names) = names_of_columns(inner(group), behind, out) {
+        return len + names;
+    }
     out.push("(".to_owned());
     1
+}
+
+/// `(query) AS name (columns)`: SQLite gives names to columns in WITH only. Says how long the names
+/// are.
+fn names_of_columns(query: &[Token], behind: &[Token], out: &mut Vec<String>) -> Option<usize> {
+    if !query.first().is_some_and(|token| is_any(token, &["select", "values", "with"])) {
+        return None;
+    }
+    let at = usize::from(behind.first().is_some_and(|token| is(token, "as")));
+    let [Token::Word(name), columns @ ..] = &behind[at..] else { return None };
+    if columns.first() != Some(&Token::LParen) || !is_name(&name.value) {
+        return None;
+    }
+    let len = step(columns);
+    let columns = translated(&columns[..len]).join(" ");
+    let query = translated(query).join(" ");
+    out.push(format!("( WITH {name} {columns} AS ( {query} ) SELECT * FROM {name} ) AS {name}"));
+    Some(at + 1 + len)
 }
 
 /// `= ANY (array)` and `<> ALL (array)`, of which PostgreSQL's own form with a query is IN.
@@ -241,10 +262,11 @@ fn make_array(group: &[Token], out: &mut Vec<String>) -> usize {
 fn call(function: &str, group: &[Token], out: &mut Vec<String>) -> Option<usize> {
     let len = step(group);
     let arguments = inner(&group[..len]);
+    // Where there are no such words, the arguments are translated with everything else.
     let between = |words: &'static [&'static str]| {
         let parts = split(arguments, move |token| is_any(token, words));
-        let all: Vec<_> = parts.into_iter().map(|part| translated(part).join(" ")).collect();
-        (all.len() > 1).then_some(all)
+        let translate = |part| translated(part).join(" ");
+        (parts.len() > 1).then(|| parts.into_iter().map(translate).collect::<Vec<_>>())
     };
     let written = match function.to_ascii_lowercase().as_str() {
         "extract" => {
@@ -287,9 +309,11 @@ fn series(arguments: &[Token], behind: &[Token], out: &mut Vec<String>) -> Optio
         [Token::Word(name), ..] if as_len > 0 => (name.to_string(), name.to_string(), 2),
         _ => ("generate_series".to_owned(), "generate_series".to_owned(), 0),
     };
+    // Each bound is written once: it may hold another series.
     out.push(format!(
-        "( WITH RECURSIVE series ( n ) AS ( SELECT {from} WHERE {from} <= {to} UNION ALL \
-         SELECT n + 1 FROM series WHERE n < {to} ) SELECT n AS {column} FROM series ) AS {table}"
+        "( WITH RECURSIVE bounds ( a , b ) AS ( SELECT {from} , {to} ) , series ( n ) AS ( \
+         SELECT a FROM bounds WHERE a <= b UNION ALL \
+         SELECT n + 1 FROM series , bounds WHERE n < b ) SELECT n AS {column} FROM series ) AS {table}"
     ));
     Some(len)
 }
@@ -405,9 +429,30 @@ mod tests {
             ("substring(a from 0 for 6)", "substring ( a , 0 , 6 )"),
             ("position('x' in a)", "instr ( a , 'x' )"),
             ("(f(x)).n AS y", "NULL AS y"),
+            (
+                "FROM (VALUES (1)) AS c(a)",
+                "FROM ( WITH c ( a ) AS ( VALUES ( 1 ) ) SELECT * FROM c ) AS c",
+            ),
             ("'2026-11-26T18:25:53.5Z'", "'2026-11-26 18:25:53.5+00'"),
         ] {
             assert_eq!(translate(&tokens(text).unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_is_written_once() {
+        for [open, close] in [
+            ["generate_series(", ", 1) AS s(n)"],
+            ["a = ANY(ARRAY[", "])"],
+            ["(SELECT extract(epoch from (", "))) AS c(d)"],
+            ["(trim('x' from ", ")::int4)[1]"],
+            ["trim(", ")"],
+            ["substring(", ")"],
+            ["position(", ")"],
+        ] {
+            let text = format!("{}1{}", open.repeat(60), close.repeat(60));
+            let written = translate(&tokens(&text).unwrap());
+            assert!(written.len() < 20 * text.len(), "{open}: {}", written.len());
         }
     }
 

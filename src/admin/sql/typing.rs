@@ -4,7 +4,7 @@
 //! The tokens of each item are taken apart along PostgreSQL's precedence of operators (manual, 4.1.6),
 //! as far as types go. What is not known here has the type of its values.
 
-use super::tokens::{Token, inner, is, is_any, name, places, split, step};
+use super::tokens::{Token, inner, is, is_any, name, places, split, step, unqualified};
 use crate::admin::value::Kind;
 
 /// How deep expressions are looked into; what is deeper has the type of its values.
@@ -157,6 +157,7 @@ impl Typing<'_> {
     /// What PostgreSQL calls an expression (`FigureColname` in its parser).
     fn called(&self, tokens: &[Token]) -> String {
         let unknown = || "?column?".to_owned();
+        let tokens = unqualified(tokens);
         match tokens {
             [first, ..] if is_any(first, &["case"]) && step(tokens) == tokens.len() => {
                 "case".to_owned()
@@ -183,7 +184,6 @@ impl Typing<'_> {
                 });
                 name(function).filter(|_| is_call).map_or_else(unknown, str::to_ascii_lowercase)
             }
-            [_, Token::Period, rest @ ..] => self.called(rest),
             [only] => name(only).map_or_else(unknown, str::to_owned),
             _ => unknown(),
         }
@@ -226,6 +226,7 @@ impl Typing<'_> {
         if let Some(cast) = places(tokens, |token| *token == Token::DoubleColon).last() {
             return type_word(&tokens[cast + 1..]).map(cast_to);
         }
+        let tokens = unqualified(tokens);
         match tokens {
             [Token::Number(digits, _)] => Some(match digits.parse::<i64>() {
                 Ok(number) if i32::try_from(number).is_ok() => Kind::Int4,
@@ -241,7 +242,6 @@ impl Typing<'_> {
             [function, Token::LParen, ..] => {
                 self.call(name(function)?, inner(&tokens[1..1 + step(&tokens[1..])]))
             }
-            [_, Token::Period, rest @ ..] => self.operand(rest),
             [only] => (self.column)(name(only)?),
             _ => None,
         }
@@ -312,8 +312,7 @@ pub(super) fn compares(token: &Token) -> bool {
 
 /// The word of a type that says what it is: the last before its length and brackets.
 fn type_word(tokens: &[Token]) -> Option<&str> {
-    match tokens {
-        [_, Token::Period, rest @ ..] => type_word(rest),
+    match unqualified(tokens) {
         // There are no arrays: an array is its text.
         [_, Token::LBracket, ..] => Some("text"),
         [first, ..] => name(first),
@@ -458,6 +457,8 @@ mod tests {
         let nested = |depth| format!("{}1{}", "SELECT (".repeat(depth), ")".repeat(depth));
         assert_eq!(of(&nested(3))[0].kind, Some(Kind::Int4));
         assert_eq!(of(&nested(190))[0].kind, None, "and it ends");
+        let dotted = format!("SELECT {}port", "a.".repeat(40_000));
+        assert_eq!(of(&dotted)[0].kind, Some(Kind::Int4));
     }
 
     proptest! {

@@ -34,9 +34,9 @@ macro_rules! connection {
             link: Text, "The `ptr` of the other side, while a client has a server.";
             remote_pid: Int4, "The number of the host's process; 0 for a client.";
             tls: Text, "Version and cipher of TLS; empty without.";
-            application_name: Text, "What the client called itself when it logged in.";
+            application_name: Text, "What the client calls itself: at its login, or by SET since.";
             prepared_statements: Int4,
-                "Prepared statements that the client has made, as of its last request; 0 for a server.";
+                "Prepared statements that the client has made; of a server, those that are prepared on it.";
             id: Int4, "Its number; of a client, what `KILL_CLIENT` takes.";
             $($more)*
         }
@@ -71,6 +71,23 @@ pub(super) static SERVERS: Table = Table {
     rows: |facts| {
         facts.servers().map(|(listed, seen, by)| server(facts, listed, &seen, by)).collect()
     },
+};
+
+pub(super) static PINS: Table = Table {
+    name: "pins",
+    about: "Clients that keep their server although their transaction is over: in transaction mode \
+            only because of what they have left unfinished.",
+    right: Right::Look,
+    columns: columns! {
+        + client: Int4, "The client's `id`.";
+        + user: Text, "The user who has logged in.";
+        + database: Text, "The database, as clients ask for it.";
+        + reason: Text, "What pins it: `session_mode`, `half_message` or `no_sync`.";
+        + server: Int4, "The server's `id`.";
+        + explanation: Text, "The reason in a sentence.";
+    },
+    sources: &[Source::Clients],
+    rows: |facts| facts.clients.iter().filter_map(pin).collect(),
 };
 
 pub(super) static SOCKETS: Table = Table {
@@ -163,7 +180,7 @@ fn client(facts: &Facts, seen: &ClientSeen) -> Row {
         Value::from(seen.server.map_or_else(String::new, |server| format!("s{server}"))),
         Value::from(0u32),
         Value::from(who.tls.clone().unwrap_or_default()),
-        Value::text(&who.application_name),
+        Value::from(who.application_name.get()),
         Value::from(seen.prepared),
         Value::from(seen.id),
     ]
@@ -199,10 +216,22 @@ fn server(facts: &Facts, listed: &Listed, seen: &ServerSeen, by: Option<&ClientS
         Value::from(by.map_or_else(String::new, |client| format!("c{}", client.id))),
         Value::from(passport.and_then(|passport| passport.process_id).unwrap_or(0)),
         Value::from(passport.and_then(|passport| passport.tls.clone()).unwrap_or_default()),
-        Value::from(by.map_or_else(String::new, |client| client.who.application_name.clone())),
-        Value::from(0u32),
+        Value::from(by.map_or_else(String::new, |client| client.who.application_name.get())),
+        Value::from(by.map_or(seen.prepared, |client| client.server_prepared)),
         Value::from(seen.id.0),
     ]
+}
+
+fn pin(seen: &ClientSeen) -> Option<Row> {
+    let pin = seen.pin?;
+    Some(vec![
+        Value::from(seen.id),
+        Value::text(&seen.who.user),
+        Value::text(&seen.who.database),
+        Value::from(pin.as_str()),
+        Value::from(seen.server.map(|server| server.0)),
+        Value::from(pin.explanation()),
+    ])
 }
 
 const _: () = assert!(matches!(CLIENTS.columns[STATE].kind, Kind::Text));

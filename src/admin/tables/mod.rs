@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `stats` | `stats`, `stats_totals`, `stats_averages`, `totals` |
 //! | `pools` | `pools`, `databases`, `users` |
-//! | `connections` | `clients`, `servers`, `sockets`, `active_sockets`, `fds` |
+//! | `connections` | `clients`, `servers`, `pins`, `sockets`, `active_sockets`, `fds` |
 //! | `process` | `config`, `version`, `state`, `lists`, `mem`, `help` |
 //! | `absent` | `peers`, `peer_pools`, `dns_hosts`, `dns_zones`: what PgBouncer has and pgweir has not |
-//! | `routing` | `hosts`, `routes`, `pins`, `queries` |
+//! | `routing` | `hosts`, `routes`, `queries` |
 
 mod absent;
 mod calendar;
@@ -90,7 +90,7 @@ pub static ALL: &[&Table] = &[
     &stats::TOTALS,
     &routing::HOSTS,
     &routing::ROUTES,
-    &routing::PINS,
+    &connections::PINS,
     &routing::QUERIES,
     &process::CONFIG,
     &process::VERSION,

@@ -53,7 +53,7 @@ pub(super) static DATABASES: Table = Table {
         name: Text, "What clients ask for; `*` answers for every other name.";
         host: Text, "The primary's host; null for the console.";
         port: Int4, "The primary's port.";
-        database: Text, "The database on the hosts; null where it is what the client asks for.";
+        database: Text, "The database on the hosts; null for `*`, where it is what the client asks for.";
         force_user: Text, "Who logs in to the hosts; null where it is the client's own user.";
         pool_size: Int4, "How many servers each pool may hold.";
         min_pool_size: Int4, "How many each keeps open.";
@@ -188,7 +188,7 @@ fn database_row(facts: &Facts, name: &str, database: &Database, clients: usize) 
         Value::text(name),
         host,
         port,
-        Value::from(database.dbname.clone()),
+        Value::from(database.dbname.clone().or_else(|| (name != "*").then(|| name.to_owned()))),
         Value::from(database.user.clone()),
         Value::from(limits.pool_size()),
         Value::from(limits.min_pool_size()),

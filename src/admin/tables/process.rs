@@ -69,9 +69,9 @@ pub(super) static LISTS: Table = Table {
     right: Right::Look,
     columns: columns! {
         list: Text,
-            "`databases`, `users`, `pools`; `used_clients` have logged in, `login_clients` have \
-             not yet; `used_servers` are all servers, idle ones too. `peers`, `peer_pools`, \
-             `free_clients`, `free_servers` and the four of DNS are always 0.";
+            "`databases`, with the console's own, `users`, `pools`; `used_clients` have logged in, \
+             `login_clients` have not yet; `used_servers` are all servers, idle ones too. `peers`, \
+             `peer_pools`, `free_clients`, `free_servers` and the four of DNS are always 0.";
         items: Int4, "How many.";
     },
     sources: &[Source::Clients, Source::House],
@@ -115,7 +115,7 @@ fn lists(facts: &Facts) -> Vec<Row> {
     let users: HashSet<&str> =
         users.chain(facts.listed.iter().map(|listed| listed.user.as_str())).collect();
     let items = [
-        ("databases", facts.databases.len()),
+        ("databases", facts.databases.len() + 1),
         ("users", users.len()),
         ("peers", 0),
         ("pools", facts.listed.len()),

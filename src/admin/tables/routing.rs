@@ -68,21 +68,6 @@ pub(super) static ROUTES: Table = Table {
     rows: |facts| facts.listed.iter().flat_map(routes).collect(),
 };
 
-pub(super) static PINS: Table = Table {
-    name: "pins",
-    about: "Clients that keep their server although their transaction is over. Always empty: in \
-            this version nothing pins a client but `pool_mode = \"session\"`.",
-    right: Right::Look,
-    columns: columns! {
-        + client: Int4, "The client's `id`.";
-        + user: Text, "The user who has logged in.";
-        + database: Text, "The database, as clients ask for it.";
-        + reason: Text, "What pins it.";
-    },
-    sources: &[],
-    rows: |_| Vec::new(),
-};
-
 pub(super) static QUERIES: Table = Table {
     name: "queries",
     about: "Statistics of statements, those that took most time first: as many as \

@@ -1,7 +1,7 @@
 //! What is seen.
 
 use super::{admin, number, start, watcher};
-use crate::support::frontend::query;
+use crate::support::frontend::{bind, execute, flush, parse, query, sync};
 use crate::support::{Database, Pgweir, Wire, until};
 
 #[test]
@@ -117,4 +117,96 @@ fn averages_are_of_the_last_period() {
         number(&mut console, "SELECT avg_client_login_count FROM stats") == 0
     });
     assert!(number(&mut console, "SELECT total_client_login_count FROM stats") >= 3);
+}
+
+#[test]
+fn what_an_application_is_called_follows_set() {
+    let database = Database::create();
+    let pgweir = start(&database, "default_pool_size = 1");
+    let mut console = watcher(&pgweir);
+    let mut client = pgweir.client_with(&database, &[("application_name", "first")]);
+    let named = |console: &mut Wire, name: &str| {
+        number(console, &format!("SELECT count(*) FROM clients WHERE application_name = '{name}'"))
+    };
+    assert_eq!(named(&mut console, "first"), 1);
+    client.rows("SET application_name = 'second'");
+    until("the new name is seen", || named(&mut console, "second") == 1);
+    client.rows("BEGIN");
+    client.rows("SET LOCAL application_name = 'third'");
+    until("the name within a transaction is seen", || named(&mut console, "third") == 1);
+    let of_server = "SELECT application_name FROM servers WHERE state = 'active'";
+    assert_eq!(console.value(of_server), "third");
+    client.rows("ROLLBACK");
+    until("the name is what it was", || named(&mut console, "second") == 1);
+    client.rows("RESET application_name");
+    until("the first name is back", || named(&mut console, "first") == 1);
+
+    console.rows("SET application_name = 'console'");
+    assert_eq!(named(&mut console, "console"), 1);
+    assert_eq!(console.value("SHOW application_name"), "console");
+}
+
+#[test]
+fn prepared_statements_are_counted_on_both_sides() {
+    let database = Database::create();
+    let pgweir = start(&database, "default_pool_size = 1");
+    let mut console = watcher(&pgweir);
+    let mut client = pgweir.client(&database);
+    for name in ["a", "b"] {
+        let text = format!("SELECT '{name}'");
+        client.send([parse(name, &text), bind("", name, &[]), execute(""), sync()]);
+        client.expect("1 2 D C Z");
+    }
+    let of_servers = "SELECT sum(prepared_statements) FROM servers";
+    assert_eq!(number(&mut console, of_servers), 2, "of an idle server");
+    let of_clients = "SELECT max(prepared_statements) FROM clients";
+    assert_eq!(number(&mut console, of_clients), 2);
+    client.rows("BEGIN");
+    client.send([parse("c", "SELECT 'c'"), bind("", "c", &[]), execute(""), sync()]);
+    client.expect("1 2 D C Z");
+    until("the third is seen on an active server", || number(&mut console, of_servers) == 3);
+    assert_eq!(number(&mut console, of_clients), 3);
+}
+
+#[test]
+fn who_keeps_a_server_is_seen_with_the_reason() {
+    let database = Database::create();
+    let pins = "SELECT reason, count(*) FROM pins GROUP BY 1 ORDER BY 1";
+    let seen = |console: &mut Wire| {
+        let rows = console.rows(pins).into_iter();
+        rows.map(|row| format!("{} {}", row[0].as_deref().unwrap(), row[1].as_deref().unwrap()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let pgweir = start(&database, "pool_mode = \"session\"");
+    let (mut console, mut client) = (watcher(&pgweir), pgweir.client(&database));
+    assert_eq!(seen(&mut console), "");
+    client.rows("SELECT 1");
+    until("its session is seen", || seen(&mut console) == "session_mode 1");
+    client.rows("BEGIN");
+    until("a transaction is no pin", || seen(&mut console).is_empty());
+    drop(client);
+
+    let pgweir = start(&database, "");
+    let (mut console, mut client) = (watcher(&pgweir), pgweir.client(&database));
+    client.rows("SELECT 1");
+    assert_eq!(seen(&mut console), "");
+    client.send([parse("", "SELECT 1"), bind("", "", &[]), execute(""), flush()]);
+    client.expect("1 2 D C");
+    until("what is not ended is seen", || seen(&mut console) == "no_sync 1");
+    let linked = "SELECT count(*) FROM pins p JOIN servers s ON s.id = p.server \
+                  JOIN clients c ON c.id = p.client WHERE s.link = c.ptr";
+    assert_eq!(number(&mut console, linked), 1);
+    client.send([sync()]);
+    client.expect("Z");
+    until("it is free", || seen(&mut console).is_empty());
+    let text = format!("SELECT '{}'", "x".repeat(40_000));
+    let long = parse("long", &text);
+    client.send([&long[..20_000]]);
+    until("a long message that is not there in full is seen", || {
+        seen(&mut console) == "half_message 1"
+    });
+    client.send([&long[20_000..], &sync()]);
+    client.expect("1 Z");
+    until("it is free again", || seen(&mut console).is_empty());
 }
