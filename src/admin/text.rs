@@ -21,9 +21,14 @@ fn first(text: &str) -> (usize, Piece) {
         quote @ (b'\'' | b'"') => (quoted_len(bytes, quote), Piece::Quoted),
         b'-' if text.starts_with("--") => (text.find('\n').unwrap_or(text.len()), Piece::Blank),
         b'/' if text.starts_with("/*") => (comment_len(text), Piece::Blank),
-        byte if byte.is_ascii_whitespace() => (1, Piece::Blank),
+        byte if is_blank(byte.into()) => (1, Piece::Blank),
         _ => (text.chars().next().map_or(1, char::len_utf8), Piece::Other),
     }
+}
+
+/// PostgreSQL's white space (`space` in `scan.l`); Unicode has more, which is a name's.
+const fn is_blank(sign: char) -> bool {
+    matches!(sign, ' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}')
 }
 
 /// A quote within is written twice.
@@ -70,7 +75,7 @@ pub fn statements(text: &str) -> Vec<&str> {
         let (len, piece) = first(&text[at..]);
         if piece == Piece::End {
             if !is_empty {
-                all.push(text[start..at].trim());
+                all.push(text[start..at].trim_matches(is_blank));
             }
             (start, is_empty) = (at + len, true);
         }
@@ -78,7 +83,7 @@ pub fn statements(text: &str) -> Vec<&str> {
         at += len;
     }
     if !is_empty {
-        all.push(text[start..].trim());
+        all.push(text[start..].trim_matches(is_blank));
     }
     all
 }
