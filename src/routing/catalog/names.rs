@@ -17,15 +17,14 @@ impl Names {
         Self { seed: SharedSeed::from_u64(key) }
     }
 
-    /// Of `schema.name`, or of a name in whatever schema. A name has no NUL, which ends each part.
+    /// Of `schema.name`, or of a name in whatever schema. The length tells `a` from `aaa`: the hasher
+    /// takes up to three bytes by their first, middle and last one.
     pub(super) fn hash(&self, schema: Option<&str>, name: &str) -> u64 {
         let mut hasher = FoldHasher::with_seed(0, &self.seed);
-        if let Some(schema) = schema {
-            hasher.write(schema.as_bytes());
-            hasher.write_u8(0);
+        for part in schema.into_iter().chain([name]) {
+            hasher.write_usize(part.len());
+            hasher.write(part.as_bytes());
         }
-        hasher.write(name.as_bytes());
-        hasher.write_u8(0);
         hasher.finish()
     }
 }

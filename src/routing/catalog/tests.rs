@@ -115,6 +115,7 @@ fn a_relation_is_read_where_it_means_the_same() {
         "TABLE shop.t",
         "SELECT * FROM public.shadowed",
         "SELECT * FROM mine.public.t",
+        "SELECT * FROM ONLY t, ONLY (shop.t)",
         "SELECT * FROM calm JOIN pg_class ON true",
         "SELECT * FROM information_schema.tables",
         "COPY public.t TO STDOUT",
@@ -123,6 +124,7 @@ fn a_relation_is_read_where_it_means_the_same() {
         "WITH shadowed AS (SELECT 1) SELECT * FROM public.shadowed",
     ];
     expect(&catalog, Reason::Read, &read);
+    expect(&catalog, Reason::Unlogged, &["SELECT 1 FROM ONLY fast", "SELECT 1 FROM ONLY (fast)"]);
     expect(&catalog, Reason::Unlogged, &["TABLE fast", "SELECT 1 FROM parent", "TABLE child"]);
     expect(&catalog, Reason::Foreign, &["SELECT * FROM t, public.far", "COPY far TO STDOUT"]);
     expect(&catalog, Reason::Sequence, &["SELECT last_value FROM numbers"]);
@@ -208,6 +210,17 @@ fn operators_types_and_fields_are_found_by_their_words() {
     let fields = ["SELECT t.audit FROM t", "SELECT (t).\"audit\" FROM t"];
     expect(&catalog, Reason::VolatileFunction, &fields);
     expect_subject(&catalog, "SELECT a <+> b FROM t", Reason::UnsafeOperator, "<+>");
+}
+
+#[test]
+fn names_of_one_letter_and_different_lengths_are_different() {
+    let catalog = catalog(
+        "relation | 1 | public | a   | r | u
+         relation | 2 | public | aaa | r | p
+         operator | <<<",
+    );
+    expect(&catalog, Reason::Unlogged, &["TABLE a", "TABLE public.a"]);
+    expect(&catalog, Reason::Read, &["TABLE aaa", "SELECT 1 < 2 FROM public.aaa"]);
 }
 
 #[test]

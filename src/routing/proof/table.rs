@@ -42,6 +42,9 @@ const fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
 /// One element of FROM.
 pub(super) fn factor<'t>(walk: &mut Walk<'t>, factor: &'t TableFactor) -> Accepted {
     match factor {
+        TableFactor::Table { name, .. } | TableFactor::Function { name, .. } if is_only(name) => {
+            refuse()
+        }
         TableFactor::Table { .. } => table(walk, factor),
         TableFactor::Derived { lateral: _, subquery, alias: _, sample } => {
             walk.push(Node::Query(subquery));
@@ -66,6 +69,13 @@ pub(super) fn factor<'t>(walk: &mut Walk<'t>, factor: &'t TableFactor) -> Accept
         TableFactor::XmlTable { .. } => xml_table(walk, factor),
         _ => refuse(),
     }
+}
+
+/// `ONLY t` and `ONLY (t)`, of which the parser makes a table with an alias and a call: for them the
+/// tokens are read.
+fn is_only(name: &ObjectName) -> bool {
+    matches!(name.0.as_slice(), [ObjectNamePart::Identifier(word)]
+        if word.quote_style.is_none() && word.value == "only")
 }
 
 fn table<'t>(walk: &mut Walk<'t>, factor: &'t TableFactor) -> Accepted {

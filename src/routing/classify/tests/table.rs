@@ -205,6 +205,8 @@ const TABLE: &[(Access, Reason, &[&str])] = &[
     // Relations that are not the same on a standby.
     (Write, Reason::PrimaryRelation, &[
         "SELECT * FROM pg_stat_activity",
+        "SELECT * FROM ONLY pg_locks",
+        "SELECT * FROM ONLY (pg_locks) l",
         "SELECT * FROM pg_catalog.pg_locks",
         "SELECT * FROM PG_SETTINGS",
         "SELECT * FROM t, pg_stat_replication",
