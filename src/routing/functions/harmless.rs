@@ -3,14 +3,15 @@
 /// Functions that change nothing and answer on a standby what they answer on the primary.
 ///
 /// Made from `pg_proc` of PostgreSQL 15 (the query is in `docs/routing.md`): every overload is
-/// immutable or stable, or volatile without harm (`random`, `clock_timestamp` ...), and none is in
+/// immutable or stable, or volatile without harm (`random`, `clock_timestamp`, `lo_get` ...), and none is in
 /// the families of [`super::family`]. Added from PostgreSQL 18 by the same query: what is new, and
 /// what PostgreSQL's own tests call. Left out: most support functions (comparing, sending), which
 /// nobody calls by name.
 #[rustfmt::skip]
 pub(super) const HARMLESS: &[&str] = &[
     "abbrev", "abs", "aclcontains", "acldefault", "aclexplode", "acos", "acosd", "acosh", "age",
-    "any_value", "area", "array_agg", "array_append", "array_cat", "array_dims", "array_fill",
+    "amvalidate", "any_value", "area", "array_agg", "array_append", "array_cat", "array_dims",
+    "array_fill",
     "array_length", "array_lower", "array_ndims", "array_position", "array_positions",
     "array_prepend", "array_remove", "array_replace", "array_reverse", "array_sample",
     "array_shuffle", "array_sort", "array_to_json", "array_to_string", "array_to_tsvector",
@@ -74,7 +75,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "jsonb_set_lax", "jsonb_strip_nulls", "jsonb_to_record", "jsonb_to_recordset",
     "jsonb_to_tsvector", "jsonb_typeof", "justify_days", "justify_hours", "justify_interval", "lag",
     "last_value", "lcm", "lead", "left", "length", "lgamma", "like", "like_escape", "line", "ln",
-    "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "lseg", "ltrim", "macaddr",
+    "lo_get", "log", "log10", "lower", "lower_inc", "lower_inf", "lpad", "lseg", "ltrim", "macaddr",
     "macaddr8", "macaddr8_set7bit", "make_date", "make_interval", "make_time", "make_timestamp",
     "make_timestamptz", "makeaclitem", "masklen", "max", "md5", "min", "min_scale", "mod", "mode",
     "money", "multirange", "multirange_adjacent_multirange", "multirange_adjacent_range",
@@ -110,6 +111,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "pg_relation_filepath", "pg_relation_is_publishable", "pg_relation_is_updatable",
     "pg_relation_size", "pg_sequence_parameters", "pg_size_bytes", "pg_size_pretty", "pg_sleep",
     "pg_sleep_for", "pg_sleep_until", "pg_snapshot_xip", "pg_snapshot_xmax", "pg_snapshot_xmin",
+    "pg_split_walfile_name",
     "pg_statistics_obj_is_visible", "pg_table_is_visible", "pg_table_size",
     "pg_tablespace_databases", "pg_tablespace_size", "pg_timezone_abbrevs",
     "pg_timezone_abbrevs_abbrevs", "pg_timezone_abbrevs_zone", "pg_timezone_names",
@@ -143,7 +145,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "to_regrole", "to_regtype", "to_regtypemod", "to_timestamp", "to_tsquery", "to_tsvector",
     "transaction_timestamp", "translate", "trim_array", "trim_scale", "trunc", "ts_debug",
     "ts_delete", "ts_filter", "ts_headline", "ts_lexize", "ts_match_qv", "ts_match_tq",
-    "ts_match_tt", "ts_match_vq", "ts_parse", "ts_rank", "ts_rank_cd", "ts_token_type",
+    "ts_match_tt", "ts_match_vq", "ts_parse", "ts_rank", "ts_rank_cd", "ts_rewrite", "ts_token_type",
     "tsmultirange", "tsquery_phrase", "tsrange", "tstzmultirange", "tstzrange", "tsvector_to_array",
     "txid_snapshot_xip", "txid_snapshot_xmax", "txid_snapshot_xmin", "txid_visible_in_snapshot",
     "unicode_assigned", "unicode_version", "unistr", "unnest", "upper", "upper_inc", "upper_inf",

@@ -36,7 +36,7 @@ fn locks(tokens: &[Token<'_>]) -> Result<(), Objection> {
 
 fn look_at(tokens: &[Token<'_>], before: Option<&Token<'_>>) -> Result<(), Objection> {
     match tokens {
-        [first, second, ..] if second.is_mark("(") => call(first),
+        [first, second, inside @ ..] if second.is_mark("(") => call(first, inside),
         [first, second, ..] if is_one_of(first, CHANGES) && is_name(second) => match before {
             Some(open) if open.is_mark("(") => Err(Reason::WritingCte.into()),
             _ if second.is_word("into") => Err(Reason::Write.into()),
@@ -62,13 +62,29 @@ const fn is_name(token: &Token<'_>) -> bool {
     matches!(token.kind, Kind::Word | Kind::QuotedWord)
 }
 
-fn call(function: &Token<'_>) -> Result<(), Objection> {
+/// `inside` begins behind the parenthesis.
+fn call(function: &Token<'_>, inside: &[Token<'_>]) -> Result<(), Objection> {
     if !is_name(function) {
         return Ok(());
     }
     let name = name(function)?;
-    if functions::family(&name) {
+    if functions::family(&name) || functions::is_in_doubt(&name, || arguments_min(inside)) {
         return Err(Objection::to(Reason::PrimaryFunction, name));
     }
     Ok(())
+}
+
+/// How many arguments there are at least: a list of literals counts as one, as the shape has it.
+fn arguments_min(inside: &[Token<'_>]) -> usize {
+    let (mut depth, mut commas) = (0_usize, 0);
+    for token in inside {
+        match (token.kind, token.text) {
+            (Kind::Punctuation, b"(" | b"[") => depth += 1,
+            (Kind::Punctuation, b")" | b"]") if depth == 0 => break,
+            (Kind::Punctuation, b")" | b"]") => depth -= 1,
+            (Kind::Punctuation, b",") if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    commas + 1
 }

@@ -38,6 +38,9 @@ const TABLE: &[(Access, Reason, &[&str])] = &[
         "SELECT coalesce(a, 0), nullif(a, ''), greatest(1, 2), least(1, 2) FROM t",
         "SELECT current_user, session_user, current_date, current_timestamp, localtime",
         "SELECT now(), clock_timestamp(), random(), gen_random_uuid(), uuidv7()",
+        "SELECT inet('::1'), regproc('now'), pg_catalog.tsquery('a')",
+        "SELECT ts_rewrite(a::tsquery, 'b'::tsquery, (SELECT c FROM t LIMIT 1))",
+        "SELECT lo_get(a), lo_get(a, 0, 10) FROM t",
         "SELECT extract(year FROM a), date_trunc('day', a), a AT TIME ZONE 'UTC' FROM t",
         "SELECT substring(a FROM 1 FOR 2), trim(both 'x' from a), position('a' in b), overlay(a \
          placing 'b' from 1) FROM t",
@@ -187,6 +190,10 @@ const TABLE: &[(Access, Reason, &[&str])] = &[
         "SELECT setseed(0.5)",
         "SELECT current_setting('transaction_read_only')",
         "SELECT query_to_xml('DELETE FROM t', true, true, '')",
+        "SELECT ts_rewrite(q, 'SELECT a, b FROM t')",
+        "SELECT ts_rewrite('a', 'b', 'c')",
+        "SELECT ts_rewrite(q, (SELECT a FROM t WHERE a IN (b, c) LIMIT 1))",
+        "SELECT ts_rewrite(q, ARRAY[a, b, c]), 1, 2",
     ]),
     // Functions that nobody here knows.
     (Write, Reason::UnknownFunction, &[
