@@ -102,6 +102,16 @@ impl Catalog {
         }
     }
 
+    /// Whether users have a function of this name, in whatever schema; `true` if nobody knows.
+    pub(super) fn has_function(&self, name: &str) -> bool {
+        self.facts().is_none_or(|facts| facts.function(None, name).is_some())
+    }
+
+    /// Whether there is a type that runs something where a value becomes one of it.
+    pub(super) fn has_unsafe_types(&self) -> bool {
+        self.facts().is_some_and(|facts| facts.types.values().any(|not_safe| *not_safe > 0))
+    }
+
     /// Why naming `schema.relation` in FROM keeps a statement from a replica.
     pub(super) fn relation(&self, schema: Option<&str>, relation: &str) -> Option<Reason> {
         let is_system = matches!(schema, Some("pg_catalog" | "information_schema"));

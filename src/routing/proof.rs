@@ -6,12 +6,13 @@
 //! read can contain. A statement is a read if none of them objects.
 //!
 //! The parser does not know all of PostgreSQL's grammar. Where it or `walk` gives up, `tokens` takes
-//! the place of both.
+//! the place of both. `plpgsql` proves the bodies of functions with them.
 
 mod dialect;
 mod expression;
 mod groups;
 mod keywords;
+mod plpgsql;
 mod stack;
 mod suspect;
 mod syntax;
@@ -24,6 +25,7 @@ use super::catalog::Catalog;
 use super::objection::Objection;
 use super::token::Token;
 
+pub(crate) use plpgsql::body;
 pub(crate) use syntax::name;
 pub use syntax::{MAX_DEPTH, MAX_TOKENS};
 

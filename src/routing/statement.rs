@@ -118,6 +118,17 @@ const WRITES: &[&str] = &[
     "wait",
 ];
 
+/// Whether a word begins a statement that is known by it and is no query, BEGIN and END aside: in
+/// PL/pgSQL these enclose statements.
+pub(super) fn begins_other(token: &Token<'_>) -> bool {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| token.is_word(word));
+    let encloses = token.is_word("begin") || token.is_word("end");
+    is_one_of(WRITES)
+        || is_one_of(SESSION)
+        || token.is_word("prepare")
+        || (is_one_of(TRANSACTION) && !encloses)
+}
+
 /// `SET TRANSACTION`, also after SESSION or LOCAL; everything else sets the session.
 fn set(rest: &[Token<'_>]) -> Class {
     let rest = match rest {

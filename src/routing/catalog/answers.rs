@@ -46,8 +46,29 @@ pub struct Answers {
     pub(super) types: Vec<String>,
     /// Relations with a column of such a type.
     pub(super) typed: Vec<u32>,
-    pub(super) operators: Vec<String>,
-    pub(super) hidden: bool,
+    /// Operators with a volatile function, and a call of it.
+    pub(super) operators: Vec<(String, Option<String>)>,
+    /// Calls of volatile functions that no text needs to name.
+    pub(super) hidden: Vec<Option<String>>,
+    pub(super) bodies: Vec<Body>,
+}
+
+/// What a function runs that is not safe by its declaration.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) schema: String,
+    pub(super) name: String,
+    pub(super) language: Language,
+    pub(super) text: String,
+    /// Expressions that a call runs beside the body: defaults, and values of its users' types.
+    pub(super) others: Option<String>,
+}
+
+/// A language in which the text of a function shows what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    Sql,
+    PlPgSql,
 }
 
 #[derive(Debug)]
@@ -114,8 +135,15 @@ impl Answers {
             ("domain", [name, text]) => self.domains.push((name.take()?, text.take())),
             ("type", [name]) => self.types.push(name.take()?),
             ("typed", [oid]) => self.typed.push(number(oid)?),
-            ("operator", [name]) => self.operators.push(name.take()?),
-            ("hidden", []) => self.hidden = true,
+            ("operator", [name, call]) => self.operators.push((name.take()?, call.take())),
+            ("hidden", [call]) => self.hidden.push(call.take()),
+            ("body", [schema, name, language, text, others]) => self.bodies.push(Body {
+                schema: schema.take()?,
+                name: name.take()?,
+                language: known(language)?,
+                text: text.take()?,
+                others: others.take(),
+            }),
             _ => return None,
         }
         Some(())
@@ -124,6 +152,14 @@ impl Answers {
 
 fn number(text: &Option<String>) -> Option<u32> {
     text.as_deref()?.parse().ok()
+}
+
+fn known(language: &Option<String>) -> Option<Language> {
+    match language.as_deref()? {
+        "sql" => Some(Language::Sql),
+        "plpgsql" => Some(Language::PlPgSql),
+        _ => None,
+    }
 }
 
 fn boolean(text: &Option<String>) -> Option<bool> {
@@ -163,15 +199,17 @@ mod tests {
             &["relation", "x", "public", "t", "r", "p"],
             &["relation", "1", "-", "t", "r", "p"],
             &["function", "public", "f", "f", "yes", "f", "-"],
+            &["body", "public", "f", "c", "x", "-"],
+            &["body", "public", "f", "sql", "-", "-"],
             &["weather", "fine"],
             &["-"],
             &[],
         ] {
             assert!(Answers::read(vec![row(columns)]).is_err(), "{columns:?}");
         }
-        let rows = vec![row(&["view", "7", "-"]), row(&["hidden"])];
+        let rows = vec![row(&["view", "7", "-"]), row(&["hidden", "-"])];
         let answers = Answers::read(rows).unwrap();
-        assert!(answers.hidden);
+        assert_eq!(answers.hidden, [None]);
         assert_eq!(answers.views, [(7, None)]);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::{Reason, functions};
-use super::answers::{Answers, Function, Relation};
+use super::answers::{Answers, Body, Function, Language, Relation};
 use super::facts::{ByName, Facts};
 use super::{Catalog, text};
 
@@ -30,8 +30,8 @@ pub(super) fn build(answers: Answers, key: u64) -> Result<Facts, TooLarge> {
         return Err(TooLarge);
     }
     let mut facts = Facts::new(key);
-    take_words(&mut facts, &answers);
     let mut doubts = Vec::new();
+    take_words(&mut facts, &answers, &mut doubts);
     take_functions(&mut facts, answers.functions, &mut doubts);
     take_domains(&mut facts, answers.domains, &mut doubts);
     let views: HashMap<_, _> = answers.views.into_iter().collect();
@@ -54,29 +54,62 @@ pub(super) fn build(answers: Answers, key: u64) -> Result<Facts, TooLarge> {
             doubts.push(Doubt { of: Doubted::Relation(qualified), texts });
         }
     }
-    let mut facts = settle(facts, doubts);
-    take_unqualified(&mut facts, &answers.relations);
-    Ok(facts)
+    let bodies = answers.bodies.into_iter().map(|body| body_doubt(&facts, body)).collect();
+    Ok(settle_all(facts, doubts, bodies, &answers.relations))
+}
+
+/// First what PostgreSQL spells, with a schema before every name that needs one; then bodies too,
+/// which name things as their authors did. Each may depend on the other.
+///
+/// What needs no name is doubted last: if one such function is not safe every text is a write, and
+/// if all of them only read, apart from calling each other, none of them writes.
+fn settle_all(facts: Facts, doubts: Vec<Doubt>, bodies: Vec<Doubt>, all: &[Relation]) -> Facts {
+    let (mut facts, mut doubts) = settle(facts, doubts);
+    doubts.extend(bodies);
+    for _ in 0..ROUNDS_MAX {
+        take_unqualified(&mut facts, all);
+        let before = doubts.len();
+        (facts, doubts) = settle(facts, doubts);
+        if doubts.len() == before {
+            break;
+        }
+    }
+    facts.hidden = doubts.iter().any(|doubt| matches!(doubt.of, Doubted::Hidden));
+    facts.prune();
+    facts
 }
 
 /// Operators that key words stand for: BETWEEN, IN, DISTINCT, ORDER BY, LIKE, ILIKE ...
 const IMPLIED: &[&str] = &["<", "<=", "<>", "=", ">", ">=", "!~~", "!~~*", "~~", "~~*"];
 
-fn take_words(facts: &mut Facts, answers: &Answers) {
-    for operator in &answers.operators {
-        facts.operators.insert(facts.names.hash(None, operator), ());
+fn take_words(facts: &mut Facts, answers: &Answers, doubts: &mut Vec<Doubt>) {
+    let select = |call: &Option<String>| {
+        vec![Text::Query(call.as_ref().map(|call| format!("SELECT {call}")))]
+    };
+    for (operator, call) in &answers.operators {
+        let hash = facts.names.hash(None, operator);
+        *facts.operators.entry(hash).or_default() += 1;
+        doubts.push(Doubt { of: Doubted::Operator(hash), texts: select(call) });
     }
     for name in &answers.types {
         *facts.types.entry(facts.names.hash(None, name)).or_default() += 1;
     }
-    let is_implied = |operator: &String| IMPLIED.contains(&operator.as_str());
-    facts.hidden = answers.hidden || answers.operators.iter().any(is_implied);
+    let implied = answers.operators.iter().filter(|one| IMPLIED.contains(&one.0.as_str()));
+    for call in implied.map(|one| &one.1).chain(&answers.hidden) {
+        doubts.push(Doubt { of: Doubted::Hidden, texts: select(call) });
+    }
 }
 
 /// Something that is unsafe unless all of its texts only read.
 struct Doubt {
     of: Doubted,
-    texts: Vec<Option<String>>,
+    texts: Vec<Text>,
+}
+
+/// What may dispel a doubt; a text that nobody knows does not.
+enum Text {
+    Query(Option<String>),
+    Body(Language, String),
 }
 
 enum Doubted {
@@ -84,6 +117,9 @@ enum Doubted {
     Function([u64; 2]),
     Type(u64),
     Relation(u64),
+    Operator(u64),
+    /// What no text needs to name.
+    Hidden,
 }
 
 fn take_functions(facts: &mut Facts, functions: Vec<Function>, doubts: &mut Vec<Doubt>) {
@@ -101,10 +137,21 @@ fn take_functions(facts: &mut Facts, functions: Vec<Function>, doubts: &mut Vec<
             facts.fields.insert(names[1], ());
         }
         if is_safe && defaults.is_some() {
-            let defaults = defaults.map(|defaults| format!("SELECT {defaults}"));
+            let defaults = Text::Query(defaults.map(|defaults| format!("SELECT {defaults}")));
             doubts.push(Doubt { of: Doubted::Function(names), texts: vec![defaults] });
         }
     }
+}
+
+/// A function that is not safe by its declaration is so if its body, and what else a call of it runs,
+/// only read.
+fn body_doubt(facts: &Facts, body: Body) -> Doubt {
+    let Body { schema, name, language, text, others } = body;
+    let names = [Some(schema.as_str()), None].map(|schema| facts.names.hash(schema, &name));
+    let others = others.filter(|others| !others.is_empty());
+    let mut texts = vec![Text::Body(language, text)];
+    texts.extend(others.map(|others| Text::Query(Some(format!("SELECT {others}")))));
+    Doubt { of: Doubted::Function(names), texts }
 }
 
 fn take_domains(
@@ -115,7 +162,7 @@ fn take_domains(
     for (name, check) in domains {
         let hash = facts.names.hash(None, &name);
         *facts.types.entry(hash).or_default() += 1;
-        let check = check.map(|check| format!("SELECT ({check})"));
+        let check = Text::Query(check.map(|check| format!("SELECT ({check})")));
         doubts.push(Doubt { of: Doubted::Type(hash), texts: vec![check] });
     }
 }
@@ -161,17 +208,18 @@ fn doubted(
     relation: &Relation,
     views: &HashMap<u32, Option<String>>,
     policies: &mut HashMap<u32, Vec<Option<String>>>,
-) -> (Option<Reason>, Option<Vec<Option<String>>>) {
+) -> (Option<Reason>, Option<Vec<Text>>) {
     if let Some(text) = views.get(&relation.oid) {
-        return (Some(Reason::UnsafeView), Some(vec![text.clone()]));
+        return (Some(Reason::UnsafeView), Some(vec![Text::Query(text.clone())]));
     }
     let Some(texts) = policies.remove(&relation.oid) else { return (None, None) };
-    let select = |text: Option<String>| text.map(|text| format!("SELECT ({text})"));
+    let select = |text: Option<String>| Text::Query(text.map(|text| format!("SELECT ({text})")));
     (Some(Reason::UnsafePolicy), Some(texts.into_iter().map(select).collect()))
 }
 
-/// Takes back the doubts that examining their texts dispels, until it dispels no more.
-fn settle(facts: Facts, mut doubts: Vec<Doubt>) -> Facts {
+/// Takes back the doubts that examining their texts dispels, until it dispels no more; returns the
+/// rest of them, too.
+fn settle(facts: Facts, mut doubts: Vec<Doubt>) -> (Facts, Vec<Doubt>) {
     let mut catalog = Catalog::of(facts, super::FIRST_GENERATION);
     for _ in 0..ROUNDS_MAX {
         let before = doubts.len();
@@ -180,16 +228,19 @@ fn settle(facts: Facts, mut doubts: Vec<Doubt>) -> Facts {
             break;
         }
     }
-    match catalog.known {
+    let facts = match catalog.known {
         super::Known::Facts(facts) => *facts,
         super::Known::Nothing | super::Known::Unreadable => Facts::new(0),
-    }
+    };
+    (facts, doubts)
 }
 
 /// Whether the doubt was unfounded.
 fn dispel(catalog: &mut Catalog, doubt: &Doubt) -> bool {
-    let is_read =
-        |text: &Option<String>| text.as_deref().is_some_and(|text| text::is_read(text, catalog));
+    let is_read = |text: &Text| match text {
+        Text::Query(query) => query.as_deref().is_some_and(|query| text::is_read(query, catalog)),
+        Text::Body(language, body) => text::is_reading_body(*language, body, catalog),
+    };
     if !doubt.texts.iter().all(is_read) {
         return false;
     }
@@ -199,6 +250,8 @@ fn dispel(catalog: &mut Catalog, doubt: &Doubt) -> bool {
             facts.relations.insert(*hash, None);
         }
         Doubted::Type(hash) => one_less(&mut facts.types, *hash),
+        Doubted::Operator(hash) => one_less(&mut facts.operators, *hash),
+        Doubted::Hidden => {}
         Doubted::Function(hashes) => {
             hashes.iter().for_each(|hash| one_less(&mut facts.functions, *hash));
         }
@@ -212,8 +265,12 @@ fn one_less(map: &mut ByName<u32>, hash: u64) {
     }
 }
 
-/// A name without a schema may mean any relation of that name.
+/// A name without a schema may mean any relation of that name. To be called again when relations
+/// have been found to be safe.
 fn take_unqualified(facts: &mut Facts, relations: &[Relation]) {
+    for Relation { name, .. } in relations {
+        facts.relations.insert(facts.names.hash(None, name), None);
+    }
     for Relation { schema, name, .. } in relations {
         let objection = facts.relation(Some(schema), name).unwrap_or(None);
         let known = facts.relations.entry(facts.names.hash(None, name)).or_default();

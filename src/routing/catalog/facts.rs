@@ -21,11 +21,11 @@ pub(super) struct Facts {
     pub(super) relations: ByName<Option<Reason>>,
     /// How many types of a name run something that is not safe where a value becomes one of them.
     pub(super) types: ByName<u32>,
-    /// Operators of which one at least calls a volatile function.
-    pub(super) operators: ByName<()>,
-    /// Volatile functions of one row, which may be called as if they were a column of it.
+    /// How many operators of a name call a function that is not safe.
+    pub(super) operators: ByName<u32>,
+    /// Functions of one row that are not safe, and may be called as if they were a column of it.
     pub(super) fields: ByName<()>,
-    /// Something volatile can be called without being named.
+    /// A function that is not safe can be called without being named.
     pub(super) hidden: bool,
 }
 
@@ -53,7 +53,7 @@ impl Facts {
     }
 
     pub(super) fn is_unsafe_operator(&self, name: &str) -> bool {
-        self.operators.contains_key(&self.names.hash(None, name))
+        self.operators.get(&self.names.hash(None, name)).is_some_and(|not_safe| *not_safe > 0)
     }
 
     pub(super) fn is_unsafe_type(&self, name: &str) -> bool {
@@ -61,7 +61,16 @@ impl Facts {
     }
 
     pub(super) fn is_unsafe_field(&self, name: &str) -> bool {
-        self.fields.contains_key(&self.names.hash(None, name))
+        let hash = self.names.hash(None, name);
+        self.fields.contains_key(&hash) && self.functions.get(&hash) != Some(&0)
+    }
+
+    /// Leaves out what has been found to be safe, so that fewer texts need a closer look.
+    pub(super) fn prune(&mut self) {
+        self.operators.retain(|_, not_safe| *not_safe > 0);
+        self.types.retain(|_, not_safe| *not_safe > 0);
+        let functions = &self.functions;
+        self.fields.retain(|name, ()| functions.get(name) != Some(&0));
     }
 
     /// Whether the words of a text need to be looked at one by one: in most databases they do not.

@@ -15,11 +15,22 @@ const TYPES: &str = "(SELECT t.oid FROM pg_catalog.pg_type t
     FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
     WHERE c.oid >= 16384 AND p.provolatile = 'v' AND c.castsource >= 16384)";
 
+/// Bodies of functions longer than this many bytes are not asked for, nor more of them than
+/// [`BODIES_MAX`]: 16 MB at most, a quarter of what an answer may have. What is longer does more
+/// than read, as a rule.
+const BODY_MAX: usize = 4096;
+
+/// See [`BODY_MAX`]. A body that is no string and reads relations is not asked for: it is spelled under
+/// locks of them (`print_function_sqlbody` in `ruleutils.c`), of which a server has some thousand. It
+/// has an empty string in its place, which proves nothing.
+const BODIES_MAX: usize = 4096;
+
 /// Asks for everything, in one transaction, so that all answers are of one moment. It begins with a
 /// comment by which a log shows whose question it is.
 #[must_use]
 pub fn load() -> String {
-    LOAD.replace("{types}", TYPES)
+    let load = LOAD.replace("{types}", TYPES).replace("{body_max}", &BODY_MAX.to_string());
+    load.replace("{bodies_max}", &BODIES_MAX.to_string())
 }
 
 const LOAD: &str = "/* pgweir_catalog */ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -69,17 +80,42 @@ FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE (SELECT pg_catalog.count(*) FROM volatile) > 0 AND a.attnum > 0 AND NOT a.attisdropped
     AND (t.oid IN (SELECT oid FROM volatile) OR t.typelem IN (SELECT oid FROM volatile))
 ORDER BY a.attrelid;
-SELECT 'operator', o.oprname
+SELECT 'operator', o.oprname, pg_catalog.format('%s()', p.oid::pg_catalog.regproc)
 FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
 WHERE o.oid >= 16384 AND p.provolatile = 'v' ORDER BY o.oid;
-SELECT 'hidden' WHERE EXISTS (SELECT FROM pg_catalog.pg_cast c
-    JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
-    WHERE c.oid >= 16384 AND p.provolatile = 'v' AND c.castsource < 16384
-        AND (c.castcontext = 'i' OR c.casttarget < 16384))
-OR EXISTS (SELECT FROM pg_catalog.pg_amproc a JOIN pg_catalog.pg_proc p ON p.oid = a.amproc
-    JOIN pg_catalog.pg_opfamily f ON f.oid = a.amprocfamily
-    JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
-    WHERE a.oid >= 16384 AND p.provolatile = 'v' AND m.amname IN ('btree', 'hash'));
+SELECT 'hidden', pg_catalog.format('%s()', p.oid::pg_catalog.regproc)
+FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+WHERE c.oid >= 16384 AND p.provolatile = 'v' AND c.castsource < 16384
+    AND (c.castcontext = 'i' OR c.casttarget < 16384)
+UNION SELECT 'hidden', pg_catalog.format('%s()', p.oid::pg_catalog.regproc)
+FROM pg_catalog.pg_amproc a JOIN pg_catalog.pg_proc p ON p.oid = a.amproc
+JOIN pg_catalog.pg_opfamily f ON f.oid = a.amprocfamily
+JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod
+WHERE a.oid >= 16384 AND p.provolatile = 'v' AND m.amname IN ('btree', 'hash');
+SELECT 'body', n.nspname, p.proname, l.lanname,
+    CASE WHEN p.prosqlbody IS NULL OR p.prosqlbody::text LIKE '%:relid %' THEN p.prosrc
+        ELSE pg_catalog.pg_get_function_sqlbody(p.oid) END,
+    pg_catalog.concat_ws(', ', pg_catalog.pg_get_expr(p.proargdefaults, 0), (
+        SELECT pg_catalog.string_agg('NULL::' || pg_catalog.quote_ident(t.typname), ', ')
+        FROM pg_catalog.unnest(p.prorettype || p.proargtypes::pg_catalog.oid[]
+            || p.proallargtypes) AS u (oid)
+        JOIN pg_catalog.pg_type a ON a.oid = u.oid
+        JOIN pg_catalog.pg_type t ON t.oid IN (a.oid, a.typelem) AND t.oid >= 16384))
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_language l ON l.oid = p.prolang
+WHERE p.oid >= 16384 AND p.prokind = 'f' AND p.provolatile = 'v'
+    AND l.lanname IN ('sql', 'plpgsql') AND pg_catalog.octet_length(p.prosrc) <= {body_max}
+    AND p.prorettype NOT IN {types}
+ORDER BY p.oid LIMIT {bodies_max};
+SELECT 'body', n.nspname, p.proname, 'sql', 'SELECT ' || pg_catalog.string_agg(
+    pg_catalog.format('%s()', s.oid::pg_catalog.regproc), ', ' ORDER BY s.oid), NULL
+FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = p.oid
+JOIN pg_catalog.pg_proc s ON s.provolatile = 'v' AND s.oid IN (
+    a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn,
+    a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn)
+WHERE p.oid >= 16384 AND p.prorettype NOT IN {types}
+GROUP BY n.nspname, p.proname, p.oid ORDER BY p.oid LIMIT {bodies_max};
 COMMIT";
 
 /// How long spelling a view may wait for a lock: nobody who alters a table is kept waiting longer by

@@ -92,6 +92,105 @@ fn defaults_of_arguments_are_part_of_a_function() {
     expect(&catalog, Reason::VolatileFunction, &unsafe_ones);
 }
 
+#[test]
+fn a_volatile_function_is_safe_if_its_body_only_reads() {
+    let function = |name| format!("function | public | {name} | f | f | f | -\n");
+    let names =
+        ["sum_up", "writes", "asks", "locks", "above", "around", "dynamic", "own", "atomic"];
+    let catalog = catalog(&format!(
+        "{}
+         function | public | stamped | f | f | f | public.writes()
+         function | public | twofold | f | f | f | -
+         function | public | twofold | f | f | f | -
+         function | public | unseen  | f | f | f | -
+         relation | 10 | public | t | r | p
+         relation | 11 | shop   | fast | r | u
+         body | public | sum_up  | sql | SELECT sum(a) FROM t WHERE b > $1; | -
+         body | public | writes  | sql | INSERT INTO t VALUES (1) | -
+         body | public | asks    | sql | SELECT a FROM fast | -
+         body | public | locks   | sql | SELECT pg_advisory_lock(1) | -
+         body | public | above   | sql | SELECT sum_up(1) | -
+         body | public | around  | sql | SELECT around(1) | -
+         body | public | dynamic | plpgsql | BEGIN EXECUTE $1; END | -
+         body | public | own     | plpgsql | BEGIN RETURN sum_up(1); END | 1, NULL::good
+         body | public | atomic  | sql | BEGIN ATOMIC SELECT sum_up(1); RETURN; END | -
+         body | public | stamped | sql | SELECT $1 | public.writes()
+         body | public | twofold | sql | SELECT 1 | -",
+        names.map(function).concat()
+    ));
+    expect(&catalog, Reason::Read, &["SELECT sum_up(1), public.above()", "SELECT own()"]);
+    let unsafe_ones = [
+        "SELECT writes()",
+        "SELECT asks()",
+        "SELECT locks()",
+        "SELECT around()",
+        "SELECT dynamic('SELECT 1')",
+        "SELECT atomic()",
+        "SELECT stamped()",
+        "SELECT twofold()",
+        "SELECT unseen()",
+    ];
+    expect(&catalog, Reason::VolatileFunction, &unsafe_ones);
+}
+
+#[test]
+fn a_body_is_spelled_as_postgresql_does_if_it_is_no_string() {
+    let catalog = catalog(
+        "function | public | one | f | f | f | -
+         function | public | two | f | f | f | -
+         function | public | three | f | f | f | -
+         body | public | one   | sql | RETURN upper($1) | -
+         body | public | two   | sql | BEGIN ATOMIC SELECT one('a'::text); SELECT 2; END | -
+         body | public | three | sql | RETURN nextval('s'::regclass) | -",
+    );
+    expect(&catalog, Reason::Read, &["SELECT one('a')", "SELECT two()"]);
+    expect(&catalog, Reason::VolatileFunction, &["SELECT three()"]);
+}
+
+#[test]
+fn what_a_safe_function_stands_behind_is_safe() {
+    let rows = |body: &str| {
+        format!(
+            "function | public | f | f | f | t | -
+             body     | public | f | plpgsql | BEGIN RETURN {body}; END | -
+             function | public | total | f | f | f | -
+             body     | public | total | sql | SELECT public.f() | -
+             relation | 1 | public | v | v | p
+             view     | 1 | SELECT public.f(t.a) AS a FROM public.t;
+             relation | 2 | public | t | r | p
+             operator | <+> | public.f()
+             hidden   | public.f()"
+        )
+    };
+    let all =
+        ["SELECT f(1)", "SELECT total(a) FROM t", "TABLE v", "SELECT 1 <+> 2", "SELECT t.f FROM t"];
+    expect(&catalog(&rows("$1 + 1")), Reason::Read, &all);
+    // One that is not safe, and is called without being named, leaves nothing.
+    let unsafe_one = catalog(&rows("setseed($1)"));
+    for sql in all.iter().chain(&["SELECT 1"]) {
+        let class = examine(sql.as_bytes(), Strings::Unknown, &unsafe_one).class;
+        assert_eq!(class.access, Access::Write, "{sql}");
+    }
+}
+
+#[test]
+fn a_name_in_a_body_may_mean_any_relation_of_that_name() {
+    let rows = |kind: &str| {
+        format!(
+            "function | public | f | f | f | f | -
+             body     | public | f | sql | SELECT a FROM v | -
+             function | public | g | f | f | f | -
+             body     | public | g | plpgsql | BEGIN PERFORM * FROM v; END | -
+             relation | 1 | public | v | v | p
+             view     | 1 | SELECT t.a FROM public.t;
+             relation | 2 | public | t | r | p
+             relation | 3 | shop   | v | r | {kind}"
+        )
+    };
+    expect(&catalog(&rows("p")), Reason::Read, &["SELECT f()", "SELECT g()"]);
+    expect(&catalog(&rows("u")), Reason::VolatileFunction, &["SELECT f()", "SELECT g()"]);
+}
+
 const RELATIONS: &str = "relation | 10 | public | t | r | p
      relation | 11 | shop      | t        | r | p
      relation | 12 | public    | fast     | r | u
@@ -191,7 +290,7 @@ fn operators_types_and_fields_are_found_by_their_words() {
         "function | public | audit | f | f | t | -
          relation | 50 | public | t | r | p
          relation | 51 | public | u | r | p
-         operator | <+>
+         operator | <+> | public.audit()
          type     | odd
          typed    | 51
          domain   | even   | ((VALUE % 2) = 0)
@@ -217,7 +316,7 @@ fn names_of_one_letter_and_different_lengths_are_different() {
     let catalog = catalog(
         "relation | 1 | public | a   | r | u
          relation | 2 | public | aaa | r | p
-         operator | <<<",
+         operator | <<< | -",
     );
     expect(&catalog, Reason::Unlogged, &["TABLE a", "TABLE public.a"]);
     expect(&catalog, Reason::Read, &["TABLE aaa", "SELECT 1 < 2 FROM public.aaa"]);
@@ -225,7 +324,7 @@ fn names_of_one_letter_and_different_lengths_are_different() {
 
 #[test]
 fn what_needs_no_word_of_its_own_makes_all_unsafe() {
-    for row in ["operator | =", "operator | ~~", "hidden"] {
+    for row in ["operator | = | public.f()", "operator | ~~ | -", "hidden | public.f()"] {
         expect(&catalog(row), Reason::UnsafeOperator, &["SELECT 1", "SELECT a BETWEEN 1 AND 2"]);
     }
 }
@@ -262,8 +361,8 @@ fn every_question_is_of_a_source_that_the_probe_watches() {
         word.is_some_and(|word| word.starts_with("pg_") && !word.starts_with("pg_get_"))
     });
     // Attributes change with their relation's row, aggregates with their function's; operator
-    // families and access methods do not change.
-    let derived = ["pg_attribute", "pg_aggregate", "pg_opfamily", "pg_am"];
+    // families, access methods and languages do not change.
+    let derived = ["pg_attribute", "pg_aggregate", "pg_opfamily", "pg_am", "pg_language"];
     for rest in tables {
         let table: String =
             rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();

@@ -14,6 +14,7 @@ use super::super::objection::Objection;
 use super::super::token::{Kind, Token};
 use super::groups::Groups;
 use super::keywords::{self, Keyword};
+use super::plpgsql;
 use super::syntax::name;
 
 /// Objects to the first word of `tokens`, one query, that may write or mean another host.
@@ -22,8 +23,25 @@ pub(super) fn read(tokens: &[Token<'_>], catalog: &Catalog) -> Result<(), Object
     if !begins_query(tokens) {
         return Err(Reason::Unparsed.into());
     }
-    let reader = Reader { tokens, groups, catalog };
-    (0..tokens.len()).try_for_each(|at| reader.look_at(at))
+    read_all(&Reader { tokens, groups, catalog, language: Language::Sql })
+}
+
+/// The same for the body of a PL/pgSQL function, whose commands are known to be no others than a
+/// read's.
+pub(super) fn read_body(tokens: &[Token<'_>], catalog: &Catalog) -> Result<(), Objection> {
+    let groups = Groups::of(tokens)?;
+    read_all(&Reader { tokens, groups, catalog, language: Language::PlPgSql })
+}
+
+fn read_all(reader: &Reader<'_, '_>) -> Result<(), Objection> {
+    (0..reader.tokens.len()).try_for_each(|at| reader.look_at(at))
+}
+
+/// Whose key words divide operands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Sql,
+    PlPgSql,
 }
 
 fn begins_query(tokens: &[Token<'_>]) -> bool {
@@ -40,6 +58,7 @@ struct Reader<'t, 'a> {
     tokens: &'t [Token<'a>],
     groups: Groups,
     catalog: &'t Catalog,
+    language: Language,
 }
 
 impl Reader<'_, '_> {
@@ -70,7 +89,7 @@ impl Reader<'_, '_> {
             // What it calls is the name behind AS: see `keywords::is_syntax`.
             _ if called.is_word("treat") => self.unqualified(at),
             Some(Keyword::Reserved | Keyword::NeverFunction) => Ok(()),
-            _ if self.is_no_call(at) => Ok(()),
+            _ if self.is_no_call(at) || self.is_statement(called) => Ok(()),
             _ => self.unqualified(at),
         }
     }
@@ -117,12 +136,24 @@ impl Reader<'_, '_> {
         let token = &self.tokens[at];
         match token.kind {
             Kind::QuotedWord => true,
-            Kind::Word => keywords::of(token).is_none(),
+            Kind::Word => keywords::of(token).is_none() && !self.is_plpgsql(token, plpgsql::WORDS),
             kind if kind.is_literal() => true,
             _ if token.is_mark("]") => true,
             _ if token.is_mark(")") => !self.precedes_operand(self.groups.partner(at)),
             _ => false,
         }
+    }
+
+    /// Whether this is one of PL/pgSQL's `words` in PL/pgSQL, and can be nothing else.
+    fn is_plpgsql(&self, token: &Token<'_>, words: &[&str]) -> bool {
+        self.language == Language::PlPgSql && is_one_of(token, words)
+    }
+
+    /// `IF (a > b) THEN`: a word that begins a statement of PL/pgSQL, unless a user has made a
+    /// function of that name.
+    fn is_statement(&self, word: &Token<'_>) -> bool {
+        self.is_plpgsql(word, plpgsql::BEFORE_GROUP)
+            && name(word).is_ok_and(|name| !self.catalog.has_function(&name))
     }
 
     /// DISTINCT ON (..) and OPERATOR(..), the two groups with an operand right behind them.

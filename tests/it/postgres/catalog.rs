@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Database, Pgweir, until};
 
-/// `host()` says on which host it runs, and is called stable; `audit` is volatile.
+/// `host()` says on which host it runs, and is called stable; `audit` is volatile, and does what its
+/// text does not show.
 const COMMON: &str = "
     CREATE FUNCTION host() RETURNS text STABLE LANGUAGE sql
         AS $$ SELECT current_setting('cluster_name') $$;
     CREATE FUNCTION audit(int, int) RETURNS int VOLATILE LANGUAGE plpgsql
-        AS $$ BEGIN RETURN $1 + $2; END $$;
+        AS $$ BEGIN EXECUTE 'SELECT 1'; RETURN $1 + $2; END $$;
     CREATE TABLE t (id int);";
 
 const HERE: &str = "SELECT host()";
@@ -116,7 +117,8 @@ fn tables_that_a_standby_has_not_are_read_on_the_primary() {
     }
 }
 
-const CALM: &str = "CREATE FUNCTION calm() RETURNS int STABLE LANGUAGE sql AS 'SELECT 1'";
+const CALM: &str = "CREATE FUNCTION calm() RETURNS int STABLE LANGUAGE plpgsql
+    AS $$ BEGIN EXECUTE 'SELECT 1'; RETURN 1; END $$";
 
 const IS_CALM: &str = "SELECT host() FROM (SELECT calm()) c";
 
@@ -131,15 +133,44 @@ fn a_function_that_becomes_volatile_is_known_at_once() {
     assert_eq!(place(&pgweir, &database, IS_CALM), "primary");
 }
 
+const OWN_LOWER: &str = "CREATE FUNCTION lower(int) RETURNS text LANGUAGE plpgsql
+    AS $$ BEGIN EXECUTE 'SELECT 1'; RETURN 'x'; END $$";
+
+/// Most authors do not say that their function only reads.
+#[test]
+fn a_volatile_function_whose_body_only_reads_runs_on_a_replica() {
+    let database = Database::with(&format!(
+        "{COMMON}
+        CREATE FUNCTION total(low int DEFAULT 0) RETURNS bigint LANGUAGE sql
+            AS 'SELECT count(*) FROM t WHERE id > low';
+        CREATE FUNCTION twice(int) RETURNS int LANGUAGE sql RETURN $1 + $1;
+        CREATE FUNCTION found(low int) RETURNS SETOF int LANGUAGE plpgsql AS $$
+            DECLARE r record;
+            BEGIN
+                IF total(low) = 0 THEN RETURN NEXT twice(low); END IF;
+                FOR r IN SELECT id FROM t LOOP RETURN NEXT r.id; END LOOP;
+            END $$;
+        CREATE FUNCTION add(int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 + $2';
+        CREATE AGGREGATE all_of (int) (SFUNC = add, STYPE = int, INITCOND = 0);
+        CREATE FUNCTION hides(int) RETURNS int LANGUAGE plpgsql
+            AS $$ BEGIN RETURN (SELECT max(a) FROM (SELECT audit($1, 1) a) b); END $$"
+    ));
+    let pgweir = started(&database, "");
+    for call in ["total()", "twice(2)", "found(1)", "(SELECT all_of(id) FROM t)"] {
+        let sql = format!("SELECT host() FROM (SELECT {call}) c");
+        assert!(place(&pgweir, &database, &sql).starts_with("replica-"), "{call}");
+    }
+    let hiding = "SELECT host() FROM (SELECT hides(1)) c";
+    assert_eq!(place(&pgweir, &database, hiding), "primary");
+}
+
 #[test]
 fn a_new_overload_of_a_function_of_postgresqls_own_counts() {
     let database = Database::with(COMMON);
     let pgweir = started(&database, "");
     let lower = "SELECT host() FROM (SELECT lower('X')) l";
     assert!(place(&pgweir, &database, lower).starts_with("replica-"));
-    pgweir
-        .client(&database)
-        .rows("CREATE FUNCTION lower(int) RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$");
+    pgweir.client(&database).rows(OWN_LOWER);
     assert_eq!(place(&pgweir, &database, lower), "primary");
     settle(&pgweir, &database);
     assert_eq!(place(&pgweir, &database, lower), "primary");
@@ -206,7 +237,7 @@ fn a_catalog_that_cannot_be_read_means_the_primary() {
 fn route_says_what_decided() {
     let database = Database::with(&format!(
         "{COMMON} CREATE UNLOGGED TABLE fast (id int); CREATE VIEW hiding AS SELECT audit(1, 2);
-        CREATE FUNCTION lower(int) RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$"
+        {OWN_LOWER}"
     ));
     database.run(
         "CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER far FOREIGN DATA WRAPPER nowhere;
