@@ -110,7 +110,9 @@ pub struct Route {
     #[arg(long, value_name = "NAME", requires = "config")]
     pub database: Option<String>,
 
-    /// Read one JSON string or {"sql": "..."} a line, write one JSON object for each.
+    /// Read one JSON string or {"sql": "..."} a line, write one JSON object for each. {"reload": true}
+    /// reads the database's catalog again; with "standard_conforming_strings": true beside "sql" a
+    /// session is meant in which it is on.
     #[arg(long)]
     pub json: bool,
 

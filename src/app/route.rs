@@ -1,6 +1,6 @@
 //! `pgweir route`: where statements would go, without running them.
 
-use super::build::{build, salts};
+use super::build::{Plans, build, salts};
 use super::command::complain;
 use super::exit::Exit;
 use crate::args::Route;
@@ -8,21 +8,21 @@ use crate::auth::Credential;
 use crate::client::Users;
 use crate::config::{Environment, Settings};
 use crate::pooler::{Database, catalog};
-use crate::routing::{Catalog, Classifier, Explainer, Split, run_lines};
-use std::io::{self, BufReader, Write};
+use crate::routing::{Catalog, Classifier, Explainer, Split, run_json_lines, run_lines};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Answers on standard output.
 pub(super) fn run(route: &Route) -> Exit {
-    let explainer = match explainer(route) {
-        Ok(explainer) => explainer,
+    let asked = match Asked::of(route) {
+        Ok(asked) => asked,
         Err(complaint) => {
             complain(&complaint);
             return Exit::BadConfiguration;
         }
     };
-    match answer(route, &explainer) {
+    match answer(route, &asked) {
         Ok(()) => Exit::Ok,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
         Err(error) => {
@@ -32,30 +32,60 @@ pub(super) fn run(route: &Route) -> Exit {
     }
 }
 
-/// Explains under the rules and the catalog of the database that is asked about, or without any.
-fn explainer(route: &Route) -> Result<Explainer, String> {
-    let classifier = Classifier::new([0, 0]);
-    let (Some(path), Some(name)) = (&route.config, &route.database) else {
-        return Ok(Explainer::new(classifier, true));
-    };
-    let settings = settings(path)?;
-    let plans = build(&settings, &salts()).map_err(|error| error.to_string())?;
-    let database = plans.databases.get(name).or_else(|| plans.databases.get("*"));
-    let Some(database) = database else {
-        return Err(format!("{}: there is no database \"{name}\"", path.display()));
-    };
-    if database.policy.split != Split::On || database.replicas.is_empty() {
-        return Ok(Explainer::new(classifier, false));
+/// The database that is asked about.
+struct Asked {
+    name: String,
+    plans: Plans,
+}
+
+impl Asked {
+    /// None where the rules are those of no database.
+    fn of(route: &Route) -> Result<Option<Asked>, String> {
+        let (Some(path), Some(name)) = (&route.config, &route.database) else { return Ok(None) };
+        let plans = build(&settings(path)?, &salts()).map_err(|error| error.to_string())?;
+        let asked = Asked { name: name.clone(), plans };
+        match asked.database() {
+            Some(_) => Ok(Some(asked)),
+            None => Err(format!("{}: there is no database \"{name}\"", path.display())),
+        }
     }
-    let read = read(database, name, &plans.policy.users, &classifier);
-    let catalog = read.unwrap_or_else(|error| {
-        complain(&format!(
-            "cannot read the catalog of \"{name}\", without which nothing is taken for a read: \
-             {error}"
-        ));
-        Catalog::unknown()
-    });
-    Ok(Explainer::new(classifier, true).with(catalog))
+
+    fn database(&self) -> Option<&Database> {
+        let databases = &self.plans.databases;
+        databases.get(&self.name).or_else(|| databases.get("*")).map(|database| &**database)
+    }
+
+    /// Whether it has a choice of hosts.
+    fn splits(&self) -> bool {
+        self.database().is_some_and(|database| {
+            database.policy.split == Split::On && !database.replicas.is_empty()
+        })
+    }
+
+    /// Reads its catalog.
+    fn catalog(&self, classifier: &Classifier) -> Result<Catalog, String> {
+        let Some(database) = self.database() else { return Err("it is gone".to_owned()) };
+        let read = read(database, &self.name, &self.plans.policy.users, classifier);
+        read.map_err(|error| {
+            format!(
+                "cannot read the catalog of \"{}\", without which nothing is taken for a read: \
+                 {error}",
+                self.name
+            )
+        })
+    }
+}
+
+/// Explains under the rules and the catalog of the database that is asked about, or without any.
+fn explainer(asked: Option<&Asked>) -> Explainer {
+    let splits = asked.is_none_or(Asked::splits);
+    let mut explainer = Explainer::new(Classifier::new([0, 0]), splits);
+    if let Some(asked) = asked.filter(|_| splits)
+        && let Err(complaint) = explainer.renew(|classifier| asked.catalog(classifier))
+    {
+        complain(&complaint);
+    }
+    explainer
 }
 
 fn settings(path: &Path) -> Result<Settings, String> {
@@ -82,7 +112,8 @@ fn read(
     read.map_err(|error| format!("{}: {error}", target.address))
 }
 
-fn answer(route: &Route, explainer: &Explainer) -> io::Result<()> {
+fn answer(route: &Route, asked: &Option<Asked>) -> io::Result<()> {
+    let mut explainer = explainer(asked.as_ref());
     let mut output = io::stdout().lock();
     match route.sql() {
         Some(sql) if route.json => {
@@ -90,6 +121,18 @@ fn answer(route: &Route, explainer: &Explainer) -> io::Result<()> {
             writeln!(output)
         }
         Some(sql) => writeln!(output, "{}", explainer.explain(sql)),
-        None => run_lines(explainer, BufReader::new(io::stdin()), output, route.json),
+        None if route.json => {
+            let asked = asked.as_ref().filter(|asked| asked.splits());
+            let read = |classifier: &Classifier| match asked {
+                Some(asked) => asked.catalog(classifier),
+                None => Err(NO_CATALOG.to_owned()),
+            };
+            run_json_lines(&mut explainer, read, io::stdin().lock(), output)
+        }
+        None => run_lines(&explainer, io::stdin().lock(), output),
     }
 }
+
+/// What a reload comes to without a catalog to read.
+const NO_CATALOG: &str = "no catalog is read: that takes --config and --database, and a database \
+                          with replicas and read_write_split = \"on\"";

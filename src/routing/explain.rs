@@ -48,19 +48,39 @@ impl Explainer {
         Self { classifier, catalog: Catalog::none(), splits }
     }
 
-    /// The same in a database with this catalog.
-    #[must_use]
-    pub fn with(self, catalog: Catalog) -> Self {
-        Self { catalog, ..self }
+    /// Explains from now on by the catalog that `read` gets.
+    ///
+    /// # Errors
+    /// What `read` says; nothing is taken for a read then.
+    pub fn renew<E>(
+        &mut self,
+        read: impl FnOnce(&Classifier) -> Result<Catalog, E>,
+    ) -> Result<(), E> {
+        self.catalog = Catalog::unknown();
+        self.catalog = read(&self.classifier)?;
+        Ok(())
     }
 
     /// Explains `sql`.
     #[must_use]
     pub fn explain(&self, sql: &str) -> Explanation {
-        let class = self.classifier.classify(sql.as_bytes(), &self.catalog);
+        self.explain_as(sql, Strings::Unknown)
+    }
+
+    /// Explains `sql` in a session where every string ends where the SQL standard says.
+    #[must_use]
+    pub fn explain_standard(&self, sql: &str) -> Explanation {
+        self.explain_as(sql, Strings::Standard)
+    }
+
+    fn explain_as(&self, sql: &str, strings: Strings) -> Explanation {
+        let class = match strings {
+            Strings::Unknown => self.classifier.classify(sql.as_bytes(), &self.catalog),
+            Strings::Standard => self.classifier.classify_standard(sql.as_bytes(), &self.catalog),
+        };
         let is_read = class.access == Access::Read;
         let reason = if is_read && !self.splits { Reason::SplitOff } else { class.reason };
-        let detail = match examine(sql.as_bytes(), Strings::Unknown, &self.catalog) {
+        let detail = match examine(sql.as_bytes(), strings, &self.catalog) {
             Finding { subject: Some(name), .. } => format!("{}: {name}", reason.explanation()),
             _ => reason.explanation().to_owned(),
         };

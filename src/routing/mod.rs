@@ -50,7 +50,7 @@ pub use class::{Access, Class};
 pub use classify::{Classifier, MAX_CLASSIFIED_BYTES, REFUSED_FOR};
 pub use explain::{Explainer, Explanation};
 pub use fingerprint::{Fingerprint, fingerprint};
-pub use lines::{MAX_LINE_BYTES, run_lines};
+pub use lines::{MAX_LINE_BYTES, run_json_lines, run_lines};
 pub use making::makes_relation;
 pub use policy::{Decision, NoReplica, Policy, ReadYourWrites, Role, Route, Split, WithoutReplica};
 pub use proof::{MAX_DEPTH, MAX_TOKENS};

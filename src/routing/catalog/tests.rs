@@ -13,6 +13,12 @@ pub(in super::super) fn catalog(rows: &str) -> Catalog {
     Catalog::build(Answers::read(rows).unwrap(), 42, FIRST_GENERATION).unwrap()
 }
 
+impl Catalog {
+    pub(in super::super) fn of_generation(self, generation: u64) -> Self {
+        Self { generation, ..self }
+    }
+}
+
 #[track_caller]
 fn expect(catalog: &Catalog, reason: Reason, statements: &[&str]) {
     for sql in statements {

@@ -101,12 +101,12 @@ fn a_port_in_use_has_a_status_of_its_own() {
 fn route_answers_each_line_with_a_line() {
     let folder = tempfile::tempdir().unwrap();
     let input = "\"SELECT 1\"\n{\"sql\": \"INSERT INTO t VALUES (1)\"}\n\"BEGIN\"\n\"SET x = 1\"\n\
-                 not json\n\"\\u0000\"\n\"SELECT 2\"\n";
+                 not json\n\"\\u0000\"\n\"SELECT 2\"\n{\"reload\": true}\n";
     let ended = pgweir(folder.path(), &["route", "--json", "-"], &[], input);
     assert_eq!(ended.status, 0, "{}", ended.stderr);
     let lines: Vec<serde_json::Value> =
         ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 7, "{}", ended.stdout);
+    assert_eq!(lines.len(), 8, "{}", ended.stdout);
     let expected = [
         ("SELECT 1", "read", "replica"),
         ("INSERT INTO t VALUES (1)", "write", "primary"),
@@ -120,4 +120,6 @@ fn route_answers_each_line_with_a_line() {
         assert!(!line["detail"].as_str().unwrap().is_empty());
     }
     assert_eq!(lines[6]["access"], "read");
+    let error = lines[7]["error"].as_str().unwrap();
+    assert!(error.contains("--database"), "{error}");
 }
