@@ -9,14 +9,18 @@ SAME = "same"                    # both hosts answer the same
 SAME_ERROR = "same error"        # both refuse it for the same reason
 REFUSED = "refused"              # the primary answers, the replica refuses
 DIFFERENT = "different"          # both answer, differently
-ONLY_PRIMARY = "only primary"    # the primary refuses it and the replica does not, or for another reason
+ONLY_PRIMARY = "only primary"    # the primary refuses it, the replica does not, or for another reason
 UNSTEADY = "unsteady"            # no host gives the same answer twice: times, random numbers, plans with times
 TEMPORARY = "temporary"          # not the same, and it names what only psql's own session has
 APART = "apart"                  # it was sent in a transaction block, where it depends on what came before
 NOT_ASKED = "not asked"          # no read by its first word or by what pgweir says
 
-#: The reason that a catalog can take away, and what its author says of a function that it cannot.
-UNKNOWN_FUNCTION, VOLATILE = "unknown_function", "declared volatile"
+#: Reasons about a function of a user's, and what is noted of one whose text shows nothing: it runs a text
+#: that is made when it is called.
+FUNCTION_REASONS, RUNS_TEXT = ("unknown_function", "volatile_function"), "EXECUTE in its body"
+
+#: Reasons by which a statement belongs to the primary, whatever a replica would have answered this time.
+BY_RULE = {"primary_function", "primary_relation", "temporary", "sequence", "unlogged", "transaction"}
 
 
 @dataclass
@@ -35,6 +39,17 @@ class Case:
     def is_read(self):
         """Whether pgweir would send it to a replica."""
         return self.access == "read"
+
+    @property
+    def is_query(self):
+        """Whether it is a SELECT, VALUES, TABLE or WITH. EXPLAIN and COPY are only tried if pgweir calls
+        them reads, so that counting them would flatter it."""
+        return text.may_read(self.sql)
+
+    @property
+    def is_the_primarys(self):
+        """Whether a rule says that the primary runs it: the replica's answer was the same by chance."""
+        return not self.is_read and (self.reason in BY_RULE or self.note == RUNS_TEXT)
 
     @property
     def subject(self):
@@ -66,10 +81,9 @@ def failed(answer):
     return _error(answer) is not None
 
 
-def tag(answer):
-    """The last command's tag, such as COMMIT."""
-    tags = [raw[5:-1].decode() for letter, raw in answer if letter == "C"]
-    return tags[-1] if tags else ""
+def tags(answer):
+    """The commands' tags, such as COMMIT or INSERT 0 1."""
+    return [raw[5:-1].decode() for letter, raw in answer if letter == "C"]
 
 
 def _error(answer):

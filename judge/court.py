@@ -1,4 +1,4 @@
-"""Sits between psql and the primary, and has each statement tried on the replica before the primary runs it."""
+"""Sits between psql and the primary, and has each statement tried on the replica before it runs."""
 import select
 import socket
 import struct
@@ -18,12 +18,17 @@ UNION SELECT typname FROM pg_type JOIN temporary ON typnamespace = temporary.oid
 UNION SELECT proname FROM pg_proc JOIN temporary ON pronamespace = temporary.oid
 """
 
-#: How careful the author of a function was, all overloads together.
-VOLATILITY = """
-SELECT CASE WHEN bool_or(provolatile = 'v') THEN 'declared volatile'
-            WHEN count(*) > 0 THEN 'declared stable or immutable' ELSE 'no function of that name' END
+#: What speaks for or against a function, all overloads together.
+FUNCTION = r"""
+SELECT CASE WHEN count(*) = 0 THEN 'no function of that name'
+            WHEN NOT bool_or(provolatile = 'v') THEN 'declared stable or immutable'
+            WHEN bool_or(provolatile = 'v' AND prosrc ~* '\mexecute\M') THEN '{runs_text}'
+            ELSE 'declared volatile' END
 FROM pg_proc WHERE proname = '{name}'
 """
+
+#: Encodings in which a byte that looks like a backslash is one; the tests use no others of their kind.
+CLEAR_ENCODINGS = ("UTF8", "SQL_ASCII", "LATIN1")
 
 #: What a statement may take on the replica. RESET goes back to it, too.
 TIMEOUT = b"-c statement_timeout=2s"
@@ -32,10 +37,14 @@ TIMEOUT = b"-c statement_timeout=2s"
 class Court:
     """Listens for psql. Statements of all sessions end up in `cases`."""
 
-    def __init__(self, cluster, classifier):
+    def __init__(self, cluster, classifier, session=None, front_port=None):
         self.cluster, self.classifier = cluster, classifier
+        self.front_port = front_port or cluster.primary_port
+        self._session = session or Session
         self.cases = []
         self.file, self.source = "", ""
+        self.waited_secs = 0         # what this file has waited for pgweir
+        self.defined = True          # the database is not what it was when the catalog was read
         self.trouble = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -43,12 +52,17 @@ class Court:
 
     def open(self, file, source):
         """From now on statements belong to this file."""
-        self.file, self.source = file, source
-        self.classifier.forget()
+        self.file, self.source, self.waited_secs = file, source, 0
 
-    def case(self, sql):
+    def refresh(self):
+        """Has pgweir read the catalog anew if something was defined since it last did."""
+        if self.classifier.reads_catalog and self.defined:
+            self.defined = False
+            self.classifier.reload()
+
+    def case(self, sql, standard_strings):
         """A new case, with what pgweir says about it."""
-        answer = self.classifier.ask(sql)
+        answer = self.classifier.ask(sql, standard_strings)
         front = sql.strip().partition("\n")[0].strip()
         new = case.Case(self.file, sql, answer["access"], answer["reason"], answer["detail"],
                         written=front in self.source)
@@ -62,7 +76,7 @@ class Court:
 
     def _serve(self, sock):
         try:
-            Session(self, Wire(sock)).run()
+            self._session(self, Wire(sock)).run()
         except Closed:
             pass
         except Exception as error:  # A thread's trouble is the run's.
@@ -77,11 +91,12 @@ class Session:
 
     def __init__(self, court, client):
         self._court, self._client = court, client
-        self._primary = connect(court.cluster.primary_port)
+        self._primary = connect(court.front_port)
         self._replica = None
         self._parameters = {}
         self._trial = None           # the statement that the primary is running, if it is on trial
         self._status = "I"
+        self._reported = {}          # what the primary has said of the session's parameters
         self._pending = []           # what set the session within a transaction that has not ended
 
     def run(self):
@@ -104,6 +119,7 @@ class Session:
             self._client.send(b"N")
         self._primary.send(struct.pack("!I", len(body) + 4) + body)
         self._parameters = parameters(body)
+        self._court.defined = True   # temporary objects have gone with the session before
         return code != CANCEL
 
     def _turn(self):
@@ -125,7 +141,9 @@ class Session:
         sql = raw.decode("utf-8", "replace")
         if not sql.strip():
             return
-        self._trial = Trial(self._court.case(sql), raw)
+        if self._status == "I" and text.first_word(sql) in text.JUDGED:
+            self._court.refresh()
+        self._trial = Trial(self._court.case(sql, self._has_standard_strings()), raw)
         if not (text.may_read(sql) or self._trial.case.is_read):
             return
         if self._status != "I":
@@ -134,7 +152,16 @@ class Session:
         self._court.cluster.wait_for_replay()
         self._trial.replica = self._ask_replica(raw)
 
+    def _has_standard_strings(self):
+        """As pgweir knows it of a session: ParameterSet::has_standard_strings."""
+        reported = self._reported
+        return (reported.get("standard_conforming_strings") == "on"
+                and reported.get("client_encoding") in CLEAR_ENCODINGS)
+
     def _hear(self, letter, raw):
+        if letter == "S":
+            name, value = raw[5:-1].decode("latin-1").split("\0")
+            self._reported[name] = value
         if self._trial:
             self._trial.primary.append((letter, raw))
         if letter == "Z":
@@ -145,15 +172,20 @@ class Session:
 
     def _end(self, trial):
         sql = trial.case.sql
-        if trial.replica is not None:
-            trial.case.outcome, trial.case.note = self._outcome(trial)
+        if text.defines(sql, case.tags(trial.primary)):
+            self._court.defined = True
+        self._judge(trial)
         if text.sets_session(sql) and not case.failed(trial.primary):
             self._pending.append(trial.raw)
         if self._status == "I":
-            if case.tag(trial.primary) != "ROLLBACK":
+            if case.tags(trial.primary)[-1:] != ["ROLLBACK"]:
                 for raw in self._pending:
                     self._ask_replica(raw)
             self._pending.clear()
+
+    def _judge(self, trial):
+        if trial.replica is not None:
+            trial.case.outcome, trial.case.note = self._outcome(trial)
 
     def _outcome(self, trial):
         outcome, note = case.outcome(trial.case.sql, trial.primary, trial.replica,
@@ -161,9 +193,9 @@ class Session:
         if outcome in (case.REFUSED, case.DIFFERENT, case.ONLY_PRIMARY):
             if text.names(trial.case.sql, self._catalog(TEMPORARY)):
                 return case.TEMPORARY, note
-        elif outcome == case.SAME and trial.case.reason == case.UNKNOWN_FUNCTION:
+        elif outcome == case.SAME and trial.case.reason in case.FUNCTION_REASONS:
             name = trial.case.subject.rpartition(".")[2].strip('"').replace("'", "''")
-            return outcome, self._catalog(VOLATILITY.format(name=name))[0]
+            return outcome, self._catalog(FUNCTION.format(name=name, runs_text=case.RUNS_TEXT))[0]
         return outcome, note
 
     def _catalog(self, sql):
@@ -199,3 +231,4 @@ class Trial:
     def __init__(self, its_case, raw):
         self.case, self.raw = its_case, raw
         self.primary, self.replica = [], None
+        self.is_asked = False

@@ -5,14 +5,25 @@ import sys
 from dataclasses import asdict
 
 from bench import peers
+from bench.process import free_port
 from bench.say import Trouble, step
 from bench.stage import Stage
-from judge import options, report, source
+from judge import options, passage, report, source
 from judge.case import Case
 from judge.classifier import Classifier
 from judge.cluster import Cluster
 from judge.court import Court
 from judge.suite import Suite
+
+CONFIGURATION = """
+[pooler]
+auth_type = "trust"
+
+[databases.regression]
+primary = "127.0.0.1:{primary}"
+replicas = ["127.0.0.1:{replica}"]
+user = "postgres"
+"""
 
 
 def main():
@@ -28,7 +39,7 @@ def main():
         return 130
     if chosen.json:
         chosen.json.write_text("".join(json.dumps(asdict(one)) + "\n" for one in cases))
-    print(report.render(cases, chosen.all))
+    print(report.through(cases, chosen.all) if chosen.through else report.render(cases, chosen.all))
     return 0
 
 
@@ -39,7 +50,7 @@ def _judge(chosen):
         cluster = Cluster(stage)
         major = cluster.version() // 10000
         suite = Suite(stage, chosen.regress or source.regress(major), chosen.only)
-        court = Court(cluster, Classifier(binary, _knowledge(chosen, stage, cluster)))
+        court = _court(chosen, stage, cluster, binary)
         for name in suite.files:
             begun = len(court.cases)
             court.open(name, suite.source(name))
@@ -50,13 +61,24 @@ def _judge(chosen):
         return court.cases
 
 
+def _court(chosen, stage, cluster, binary):
+    if not chosen.through:
+        return Court(cluster, Classifier(binary, _knowledge(chosen, stage, cluster)))
+    port = free_port()
+    file = stage.write(stage.scratch / "pgweir.toml", passage.CONFIGURATION.format(
+        port=port, primary=cluster.primary_port, replica=cluster.replica_port))
+    command = [str(binary), "run", "--config", str(file)]
+    stage.start("pgweir", command, {}, stage.scratch / "pgweir.log").wait_for_port(port)
+    return Court(cluster, None, passage.Passage, port)
+
+
 def _knowledge(chosen, stage, cluster):
-    """The options with which pgweir knows the database."""
-    if not chosen.config:
+    """The options with which pgweir knows the database, as a running one would."""
+    if chosen.no_catalog:
         return ()
-    text = chosen.config.read_text().replace("{primary}", str(cluster.primary_port))
-    file = stage.write(stage.scratch / "pooler.toml", text.replace("{replica}", str(cluster.replica_port)))
-    return "--config", file, "--database", chosen.database
+    file = stage.write(stage.scratch / "pooler.toml", CONFIGURATION.format(
+        primary=cluster.primary_port, replica=cluster.replica_port))
+    return "--config", file, "--database", "regression"
 
 
 def _ask_again(chosen):

@@ -10,7 +10,7 @@ FEW, SAMPLE_LEN = 12, 150
 def render(cases, everything=False):
     """The report as text."""
     lines = [*_outcomes(cases), *_temporary(cases), "", *_shares(cases)]
-    same = [c for c in cases if c.outcome == case.SAME]
+    same = [c for c in cases if c.outcome == case.SAME and c.is_query]
     lines += ["", *_rest([c for c in same if not c.is_read], everything)]
     reads = [c for c in cases if c.is_read]
     for title, outcome in (
@@ -18,6 +18,23 @@ def render(cases, everything=False):
             ("reads that the replica answers differently", case.DIFFERENT),
             ("reads that fail in another way on the replica", case.ONLY_PRIMARY)):
         lines += ["", *_list(title, [c for c in reads if c.outcome == outcome], everything)]
+    return "\n".join(lines)
+
+
+def through(cases, everything=False):
+    """The report of a run through pgweir."""
+    queries = [c for c in cases if c.access != "unknown"]
+    served = [c for c in queries if c.is_read]
+    lines = [f"{len(cases)} statements of {len({c.file for c in cases})} files, {len(queries)} of them queries",
+             f"outside of a transaction block; a replica has served {len(served)}"]
+    counts = Counter(c.outcome for c in served)
+    lines += [f"  {outcome:<14}{count:>8}" for outcome, count in counts.most_common()]
+    rest = Counter(c.reason for c in queries if not c.is_read)
+    lines += ["", "the primary has served the rest, by reason"]
+    lines += [f"  {reason:<20}{count:>8}" for reason, count in rest.most_common()]
+    for outcome in (case.REFUSED, case.DIFFERENT, case.ONLY_PRIMARY):
+        found = [c for c in served if c.outcome == outcome]
+        lines += ["", *_list(f"answers of the replica that are not the primary's: {outcome}", found, everything)]
     return "\n".join(lines)
 
 
@@ -38,18 +55,17 @@ def _temporary(cases):
 
 
 def _shares(cases):
-    same = [c for c in cases if c.outcome == case.SAME]
-    careful = [c for c in same if c.note != case.VOLATILE]
-    yield "of what a replica answers as the primary does, pgweir sends there:"
-    yield f"  statements of the files                     {_share([c for c in same if c.written])}"
-    yield f"  psql's own (\\d and so on)                   {_share([c for c in same if not c.written])}"
-    yield f"  both                                        {_share(same)}"
-    yield f"  both, without functions declared volatile   {_share(careful)}"
-    yield f"  the same, if all other functions were known {_share(careful, case.UNKNOWN_FUNCTION)}"
+    same = [c for c in cases if c.outcome == case.SAME and c.is_query]
+    yield "of the queries that a replica answers as the primary does, pgweir sends there:"
+    yield f"  those of the files                              {_share([c for c in same if c.written])}"
+    yield f"  psql's own (\\d and so on)                       {_share([c for c in same if not c.written])}"
+    yield f"  both                                            {_share(same)}"
+    free = [c for c in same if not c.is_the_primarys]
+    yield f"  both, without what is the primary's by rule     {_share(free)}"
 
 
-def _share(cases, known=None):
-    reads = sum(c.is_read or c.reason == known for c in cases)
+def _share(cases):
+    reads = sum(c.is_read for c in cases)
     return f"{reads:>6} of {len(cases):>6}  {100 * reads / max(len(cases), 1):6.2f}%"
 
 

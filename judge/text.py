@@ -8,6 +8,12 @@ WORD = re.compile(r"[A-Za-z]+")
 
 CANDIDATES = {"select", "values", "table", "with"}
 
+#: What pgweir may call a read begins with one of these.
+JUDGED = CANDIDATES | {"explain", "copy"}
+
+#: Commands that may change what a statement means: by their tags, and those that others may hide in.
+DEFINING, HIDING = {"CREATE", "ALTER", "DROP", "IMPORT"}, {"create", "do", "call", "execute"}
+
 SESSION = {"set", "reset", "discard", "prepare", "deallocate", "load"}
 
 #: What belongs to a transaction, and ends with it.
@@ -28,6 +34,12 @@ def may_read(sql):
 def sets_session(sql):
     """Whether it leaves something in the session that later statements see."""
     return first_word(sql) in SESSION and not LOCAL.match(sql, FRONT.match(sql).end())
+
+
+def defines(sql, tags):
+    """Whether a text that was answered with these tags may have defined something."""
+    return (any(tag.partition(" ")[0] in DEFINING for tag in tags) or first_word(sql) in HIDING
+            or names(sql, ["into"]))
 
 
 def is_ordered(sql):

@@ -101,6 +101,16 @@ def error_fields(message):
     return fields.get(b"C", ""), fields.get(b"M", "")
 
 
+def columns(row):
+    """What is in a DataRow message, as a list of bytes; None for NULL."""
+    found, at = [], 7
+    while at < len(row):
+        length = struct.unpack_from("!i", row, at)[0]
+        found.append(row[at + 4:at + 4 + length] if length >= 0 else None)
+        at += 4 + max(length, 0)
+    return found
+
+
 class Host:
     """A session of our own on a host, which trusts us."""
 
@@ -109,6 +119,13 @@ class Host:
         self._wire.send(startup(of))
         self.answer()
 
+    @classmethod
+    def over(cls, wire):
+        """On a connection that is there, while nobody else asks on it."""
+        host = cls.__new__(cls)
+        host._wire = wire
+        return host
+
     def query(self, text):
         """All messages that answer `text`, up to ReadyForQuery."""
         self._wire.send(query(text))
@@ -116,8 +133,7 @@ class Host:
 
     def values(self, text):
         """The first column of every row."""
-        rows = [raw for letter, raw in self.query(text.encode()) if letter == "D"]
-        return [row[11:11 + struct.unpack_from("!i", row, 7)[0]].decode() for row in rows]
+        return [columns(raw)[0].decode() for letter, raw in self.query(text.encode()) if letter == "D"]
 
     def value(self, text):
         """The first column of the first row."""
