@@ -28,7 +28,9 @@ const METRICS: &[Metric<Clients>] = &[
         |c| c.max.into(),
     ),
     counter("pgweir_client_logins_total", "Clients that have logged in", |c| c.logins.into()),
-    gauge("pgbouncer_databases", "Databases of the configuration", |c| c.databases.into()),
+    gauge("pgbouncer_databases", "Databases of the configuration, and the console", |c| {
+        c.databases.into()
+    }),
     gauge("pgbouncer_users", "Users that have pools", |c| c.users.into()),
     gauge("pgbouncer_pools", "Pairs of a database and a user that have pools", |c| c.pools.into()),
     gauge("pgbouncer_used_servers", "Servers of all pools", |c| c.servers.into()),

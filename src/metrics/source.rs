@@ -84,7 +84,8 @@ impl Source {
             in_login: connections.saturating_sub(logged_in),
             max: self.clients.policy.load().max_clients,
             logins: self.clients.logins.succeeded_total(),
-            databases: databases.len(),
+            // The console is one, as in SHOW LISTS.
+            databases: databases.len() + 1,
             users: users.len(),
             pools: listed.len(),
             servers: summary.servers.values().sum(),
