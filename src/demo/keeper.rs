@@ -13,7 +13,8 @@ use super::account::Account;
 ///
 /// SIGQUIT is PostgreSQL's immediate shutdown; the shell itself ignores it. A `postmaster.pid` is
 /// there for as long as its PostgreSQL is: 200 times 50 ms are twice what an immediate shutdown
-/// waits (5 s) before it kills what is left.
+/// waits (5 s) before it kills what is left. In the end nothing is left of the group: a program that was
+/// started with SIGQUIT ignored, as everything is behind a script's `&`, does not notice that one.
 const SCRIPT: &str = r#"
 trap '' HUP INT QUIT TERM
 read -r _
@@ -30,6 +31,7 @@ while running "$1" && [ "$tries" -lt 200 ]; do
     tries=$((tries + 1))
 done
 rm -rf "$1" || { sleep 1; rm -rf "$1"; }
+kill -KILL 0
 "#;
 
 /// The process that cleans up when it is dropped, or when we die without dropping it.
