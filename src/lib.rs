@@ -8,7 +8,7 @@
 //! | 3 workers | [`client`] [`admin`] [`pooler`] [`server`] | tokio tasks: read, ask a rule, carry out its orders, write |
 //! | 2 wires | [`net`] | sockets, TLS, buffers; nothing of PostgreSQL |
 //! | 1 rules | [`session`] [`routing`] [`auth`] [`pool`] [`stats`] | pure: bytes, events and `now` in, next state and orders out |
-//! | 0 bytes | [`protocol`] [`ids`] | pure: bytes to messages and back |
+//! | 0 bytes | [`protocol`] [`ids`] [`trace`] | pure: bytes to messages and back |
 //!
 //! A newcomer reads [`client`] first: a client's task is where every other room is used.
 
@@ -29,3 +29,4 @@ pub mod routing;
 pub mod server;
 pub mod session;
 pub mod stats;
+pub mod trace;

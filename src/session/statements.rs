@@ -6,6 +6,8 @@
 use super::memo::Memo;
 use super::server_name::ServerName;
 use crate::ids::StatementId;
+use crate::protocol::frontend::text;
+use crate::trace::without_context;
 use dashmap::DashMap;
 use foldhash::quality::RandomState;
 use hashlink::LinkedHashMap;
@@ -97,8 +99,19 @@ impl StatementRegistry {
         StatementRegistry { ids, ..StatementRegistry::default() }
     }
 
-    /// The one statement of this text and these types.
+    /// The one statement of this text and these types. It is shared, so the trace of whoever prepares
+    /// it is no part of it: each request would be a statement of its own otherwise.
     pub fn intern(&self, prepared: &[u8]) -> Arc<Statement> {
+        match without_context(text(prepared)) {
+            None => self.intern_shared(prepared),
+            Some(mut shared) => {
+                shared.extend_from_slice(&prepared[text(prepared).len()..]);
+                self.intern_shared(&shared)
+            }
+        }
+    }
+
+    fn intern_shared(&self, prepared: &[u8]) -> Arc<Statement> {
         let key = Key { hash: self.hasher.hash_one(prepared), len: prepared.len() };
         if let Some(found) = self.by_text.get(&key)
             && *found.prepared == *prepared
@@ -285,6 +298,21 @@ mod tests {
         let a = registry.intern(b"select $1\0\0\0");
         assert!(Arc::ptr_eq(&a, &registry.intern(b"select $1\0\0\0")));
         assert_ne!(a.id, registry.intern(b"select $1\0\0\x01\0\0\0\x17").id);
+    }
+
+    #[test]
+    fn the_same_text_from_another_trace_is_the_same_statement() {
+        let registry = StatementRegistry::default();
+        let of_trace = |n: u32| {
+            let parent = format!("00-{n:032x}-{n:016x}-01");
+            let prepared =
+                format!("select $1 /*route='a',traceparent='{parent}'*/\0\0\x01\0\0\0\x17");
+            registry.intern(prepared.as_bytes())
+        };
+        let first = of_trace(1);
+        assert_eq!(&*first.prepared, b"select $1 /*route='a',*/\0\0\x01\0\0\0\x17");
+        assert!((2..1000).all(|n| Arc::ptr_eq(&first, &of_trace(n))));
+        assert_eq!(registry.by_text.len(), 1);
     }
 
     #[test]

@@ -1,0 +1,12 @@
+//! The comments of a statement that name a trace.
+#![no_main]
+
+use pgweir::trace::{Context, context_of, without_context};
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| {
+    let context = Context::parse(text).map(|context| context.with_state(text));
+    let _ = (context_of(text), context);
+    if let Some(left) = without_context(text) {
+        assert!(left.len() <= text.len());
+    }
+});
