@@ -14,7 +14,7 @@
 //!    session's read, and [`balance`] picks one of them.
 //!
 //! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does, and [`normal`] writes
-//! a shape for people. What the proof cannot see is listed in `docs/routing.md`.
+//! a shape for people, [`summary`] what it does. What the proof cannot see is listed in `docs/routing.md`.
 
 pub mod ask;
 pub mod balance;
@@ -40,6 +40,7 @@ mod refusals;
 mod relations;
 pub mod shape;
 mod statement;
+pub mod summary;
 pub mod token;
 mod transaction;
 mod verb;
