@@ -7,7 +7,7 @@
 //! | 4 house | [`app`] [`args`] [`config`] [`demo`] [`metrics`] | how a process is put together |
 //! | 3 workers | [`client`] [`admin`] [`pooler`] [`server`] | tokio tasks: read, ask a rule, carry out its orders, write |
 //! | 2 wires | [`net`] | sockets, TLS, buffers; nothing of PostgreSQL |
-//! | 1 rules | [`session`] [`routing`] [`auth`] [`pool`] [`stats`] | pure: bytes, events and `now` in, next state and orders out |
+//! | 1 rules | [`session`] [`routing`] [`auth`] [`pool`] [`stats`] [`spans`] | pure: bytes, events and `now` in, next state and orders out |
 //! | 0 bytes | [`protocol`] [`ids`] [`trace`] | pure: bytes to messages and back |
 //!
 //! A newcomer reads [`client`] first: a client's task is where every other room is used.
@@ -28,5 +28,6 @@ pub mod protocol;
 pub mod routing;
 pub mod server;
 pub mod session;
+pub mod spans;
 pub mod stats;
 pub mod trace;
