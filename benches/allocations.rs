@@ -9,6 +9,8 @@
 
 mod support;
 
+use pgweir::spans::{Limits, Shown, Spans};
+use pgweir::trace::context_of;
 use std::process::ExitCode;
 use support::allocations;
 use support::link::{Link, PREPARED_MAX, parameters};
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         steady("prepared B E S", prepared(Link::new(PREPARED_MAX))),
         steady("prepared B E S, judged", prepared(Link::new(PREPARED_MAX).judging())),
         steady("prepared B D E, 100 times before one S", pipelined()),
+        steady("simple query of a trace, not recorded", unrecorded()),
         rare("prepared B E S, the server lacks it", lacking()),
         rare("named P B E C S of a known text", named()),
         rare("simple query, the parameters differ", differing()),
@@ -98,6 +101,22 @@ fn pipelined() -> u64 {
     let reply = [BOUND, &one_row()].concat().repeat(100);
     let (request, reply) = ([&request[..], SYNC].concat(), [&reply[..], READY].concat());
     counted(|| link.unit(&request, &reply))
+}
+
+/// The application names its span, and does not record it.
+fn unrecorded() -> u64 {
+    let (spans, limits) =
+        (Spans::new(1), Limits { share: 0.5, room: 16, shown: Shown::Normalized });
+    spans.set(Some(limits));
+    let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+    let text = format!("{SELECT} /*route='%2Fcart',traceparent='{parent}',tracestate='a%3D1'*/");
+    let (request, reply) = (query(&text), [&one_row()[..], READY].concat());
+    let mut link = Link::new(PREPARED_MAX);
+    counted(|| {
+        link.unit(&request, &reply);
+        let parent = context_of(text.as_bytes());
+        assert!(!spans.sampler.records(parent.as_ref(), || 0), "its caller does not");
+    })
 }
 
 /// Two statements in turns on a server that may hold one.

@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what it knows |
 //! |---|---|---|
-//! | 4 house | [`app`] [`args`] [`config`] [`demo`] [`metrics`] | how a process is put together |
+//! | 4 house | [`app`] [`args`] [`collector`] [`config`] [`demo`] [`metrics`] | how a process is put together |
 //! | 3 workers | [`client`] [`admin`] [`pooler`] [`server`] | tokio tasks: read, ask a rule, carry out its orders, write |
 //! | 2 wires | [`net`] | sockets, TLS, buffers; nothing of PostgreSQL |
 //! | 1 rules | [`session`] [`routing`] [`auth`] [`pool`] [`stats`] [`spans`] | pure: bytes, events and `now` in, next state and orders out |
@@ -17,6 +17,7 @@ pub mod app;
 pub mod args;
 pub mod auth;
 pub mod client;
+pub mod collector;
 pub mod config;
 pub mod demo;
 pub mod ids;

@@ -39,6 +39,8 @@ class Feature:
 
 REPLICAS = 'replicas = ["127.0.0.1:{replica}"]'
 STATISTICS = 'query_statistics = 1000\nlog_min_duration = "5s"'
+#: Nobody listens there, and nothing is sent: what is measured is the look at each statement.
+TRACING = '[tracing]\nendpoint = "http://127.0.0.1:1"\nsample = 0'
 METRICS = '[metrics]\nlisten = "127.0.0.1:{metrics}"'
 
 #: The first is what the others are compared with.
@@ -47,6 +49,7 @@ ALL = (
     Feature("reads on a replica", database=REPLICAS),
     Feature("query_statistics, log_min_duration", pooler=STATISTICS),
     Feature("metrics, read each second", sections=METRICS, scraped=True),
+    Feature("tracing, nothing recorded", sections=TRACING),
     Feature("statistics and metrics", pooler=STATISTICS, sections=METRICS, scraped=True),
     Feature("statistics, metrics, reads on a replica", pooler=STATISTICS, sections=METRICS, database=REPLICAS,
             scraped=True),

@@ -6,12 +6,14 @@ use crate::admin::Access;
 use crate::auth::scram::Iterations;
 use crate::auth::{Method, Salts};
 use crate::client::Policy;
-use crate::config::Settings;
+use crate::collector;
 use crate::config::section::login::AuthType;
+use crate::config::{IncludeStatement, Settings, Tracing};
 use crate::metrics::Certificate;
 use crate::net::tls::expiry::first_expiry;
 use crate::net::tls::{ClientTls, ClientTlsPem};
 use crate::pooler::registry::Databases;
+use crate::spans::{Limits, Shown};
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
@@ -76,6 +78,8 @@ pub(super) struct Plans {
     pub(super) databases: Databases,
     pub(super) policy: Policy,
     pub(super) certificates: Vec<Certificate>,
+    /// Where spans go, if they go anywhere.
+    pub(super) collector: Option<collector::Target>,
 }
 
 /// Salts are made up with this for users who are not known: it must not change at a reload.
@@ -104,7 +108,20 @@ pub(super) fn build(settings: &Settings, salts: &Arc<Salts>) -> Result<Plans, Bu
         log_connections: pooler.process.log_connections,
         log_disconnections: pooler.process.log_disconnections,
     };
-    Ok(Plans { databases, policy, certificates: certificates(&files) })
+    let collector = collector::Target::new(&settings.tracing);
+    let collector = collector.map_err(|error| BuildError::lines(vec![error.to_string()]))?;
+    Ok(Plans { databases, policy, certificates: certificates(&files), collector })
+}
+
+/// What of statements is recorded, if anything is.
+pub(super) fn traced(settings: &Tracing) -> Option<Limits> {
+    let shown = match settings.include_statement {
+        IncludeStatement::Summary => Shown::Summary,
+        IncludeStatement::Normalized => Shown::Normalized,
+        IncludeStatement::Full => Shown::Full,
+    };
+    let limits = Limits { share: settings.sample, room: settings.queue_size as usize, shown };
+    settings.endpoint.is_some().then_some(limits)
 }
 
 /// When the certificates end that are shown to others or that others are checked with.

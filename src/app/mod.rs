@@ -11,9 +11,11 @@
 //! * [`process`]: the phases; [`workers`]: the threads; [`sockets`]: what is listened on.
 //! * [`orders`]: what the console asks of the process.
 //! * [`build`], [`hosts`], [`users`]: from settings to what the rooms obey.
-//! * [`logs`]: where log lines go; [`exit`]: with which status the process ends.
+//! * [`logs`]: where log lines go; [`exit`]: with which status the process ends;
+//!   [`cannot_start`]: why it does so at once.
 
 pub mod build;
+pub mod cannot_start;
 pub mod command;
 pub mod demo;
 pub mod exit;

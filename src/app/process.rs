@@ -1,17 +1,20 @@
 //! The phases of the process's life.
 
-use super::build::{BuildError, build, salts};
+use super::build::{build, salts, traced};
+use super::cannot_start::CannotStart;
 use super::exit::Exit;
 use super::file_limit::raise_file_limit;
 use super::logs;
 use super::orders::next;
-use super::sockets::{self, CannotListen, Named, accept};
+use super::sockets::{self, Named, accept};
 use super::workers::{self, Driver, Workers};
 use crate::admin::house::House;
 use crate::admin::{Console, Order, rates};
 use crate::auth::Salts;
 use crate::client::Logins;
 use crate::client::worker::Clients;
+use crate::collector::Exporter;
+use crate::collector::exporter::FLUSH_LIMIT;
 use crate::config::reload::{Change, compare};
 use crate::config::{Loaded, Mistakes, check};
 use crate::metrics::status::Phase;
@@ -28,6 +31,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 
 /// How often it is looked whether the last client has left.
@@ -39,38 +43,6 @@ pub type Settled = Result<Loaded, Mistakes>;
 /// Reads the settings: at the start, and at every reload.
 pub type Reader = Box<dyn Fn() -> Settled>;
 
-/// Why the process cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum CannotStart {
-    /// The settings have mistakes.
-    #[error(transparent)]
-    Mistakes(#[from] Mistakes),
-    /// What the settings name cannot be used.
-    #[error(transparent)]
-    Build(#[from] BuildError),
-    /// An address cannot be listened on.
-    #[error(transparent)]
-    Listen(#[from] CannotListen),
-    /// The settings ask for io_uring.
-    #[error("cannot start with pooler.io = \"uring\": {0}")]
-    Io(#[from] crate::net::uring::Unavailable),
-    /// The system refuses a thread, an event loop or a signal.
-    #[error("cannot start: {0}")]
-    System(#[from] io::Error),
-}
-
-impl CannotStart {
-    /// With which status the process ends.
-    pub fn exit(&self) -> Exit {
-        match self {
-            CannotStart::Mistakes(_) | CannotStart::Build(_) => Exit::BadConfiguration,
-            CannotStart::Listen(_) | CannotStart::Io(_) | CannotStart::System(_) => {
-                Exit::Unavailable
-            }
-        }
-    }
-}
-
 /// A process that is ready to serve.
 pub struct Process {
     read: Reader,
@@ -80,6 +52,7 @@ pub struct Process {
     pub(super) clients: Arc<Clients>,
     orders: RefCell<Option<Receiver<Order>>>,
     status: Arc<Status>,
+    exporter: Arc<Exporter>,
     driver: Driver,
     letters: Vec<workers::Letters>,
     sockets: Vec<Named>,
@@ -145,7 +118,10 @@ impl Process {
         let classifier = Classifier::new(rand::random());
         let pooler = Arc::new(Pooler::new(Databases::new(), mailboxes, classifier));
         pooler.queries.set_keep(settings.pooler.statements.query_statistics as usize);
+        pooler.spans.set(traced(&settings.tracing));
         pooler.reload(plans.databases);
+        let exporter = Arc::new(Exporter::new(pooler.clone()));
+        exporter.send_to(plans.collector);
         let status = Arc::new(Status::new(settings, plans.certificates));
         let (house, orders) = House::new();
         let clients = Arc::new(Clients {
@@ -162,6 +138,7 @@ impl Process {
             clients,
             orders: RefCell::new(Some(orders)),
             status,
+            exporter,
             driver,
             letters,
             sockets,
@@ -225,6 +202,8 @@ impl Process {
         let (rates, clients) = (self.clients.console.rates().clone(), self.clients.clone());
         let period = move || clients.policy.load().stats_period;
         tasks.spawn(rates::run(self.pooler.clone(), rates, period));
+        let (ends, ending) = watch::channel(false);
+        let mut exporting = tokio::spawn(self.exporter.clone().run(ending));
         self.listen_for_scrapes(&mut tasks)?;
         let mut acceptors = self.listen()?;
         self.status.enter(Phase::Serving);
@@ -239,7 +218,11 @@ impl Process {
         }
         // Console clients that still wait for an answer are told that there is none.
         drop(orders);
-        Ok(self.end(ending, workers, &mut signals).await)
+        let well = self.end(ending, workers, &mut signals).await;
+        let _ = ends.send(true);
+        // A collector that does not answer must not keep the process.
+        let _ = tokio::time::timeout(FLUSH_LIMIT, &mut exporting).await;
+        Ok(well)
     }
 
     fn listen(&mut self) -> io::Result<JoinSet<()>> {
@@ -256,7 +239,12 @@ impl Process {
     /// The metrics port stays open to the end: a probe learns from it that the process drains.
     fn listen_for_scrapes(&mut self, tasks: &mut JoinSet<()>) -> io::Result<()> {
         let (pooler, clients) = (self.pooler.clone(), self.clients.clone());
-        let port = Port::new(Source { pooler, clients, status: self.status.clone() });
+        let port = Port::new(Source {
+            pooler,
+            clients,
+            status: self.status.clone(),
+            exporter: self.exporter.clone(),
+        });
         for Named { name, bound } in std::mem::take(&mut self.metrics_sockets) {
             tasks.spawn(port.clone().serve(bound.listen()?));
             tracing::info!("metrics on {name}");
@@ -391,6 +379,8 @@ impl Process {
         let change = compare(&self.loaded.borrow().settings, &loaded.settings);
         let keep = loaded.settings.pooler.statements.query_statistics;
         self.pooler.queries.set_keep(keep as usize);
+        self.pooler.spans.set(traced(&loaded.settings.tracing));
+        self.exporter.send_to(plans.collector);
         self.pooler.reload(plans.databases);
         self.clients.policy.store(Arc::new(plans.policy));
         self.status.reloaded(&loaded.settings, plans.certificates);

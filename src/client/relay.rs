@@ -2,6 +2,7 @@
 //!
 //! * `replies`: what a server answers, and what of it the client gets.
 //! * `measure`: counting what goes by.
+//! * `trace`: a span for what is recorded of it.
 //! * `follow`: whether the client's next unit goes to the same server.
 //! * `end`: what becomes of the client and the server when the link ends.
 
@@ -9,6 +10,7 @@ mod end;
 mod follow;
 mod measure;
 mod replies;
+mod trace;
 
 use super::control::{Signal, Waits};
 use super::error;
@@ -87,6 +89,19 @@ struct Relay<'c> {
     asked: bool,
     /// The number of the reason for which the last unit was sent here.
     reason: u8,
+    /// A replica has refused that unit.
+    retried: bool,
+    /// Who wants to know what is executed.
+    watched: Watched,
+}
+
+/// Who wants to know what is executed on a link.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watched {
+    /// The statistics of statements, or the log of slow ones.
+    counted: bool,
+    /// Whoever traces.
+    traced: bool,
 }
 
 /// Why a transaction leaves its replica.
@@ -114,6 +129,8 @@ pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
         ending: false,
         asked: false,
         reason: 0,
+        retried: false,
+        watched: Watched::default(),
     };
     relay.begin_counting();
     let unlink = match relay.link(unit) {
@@ -129,6 +146,7 @@ impl Relay<'_> {
         self.footprint.add(unit);
         self.client.count_route(unit);
         self.reason = self.client.route.reason as u8;
+        self.retried = std::mem::take(&mut self.client.retries);
         self.held.pool().stats.sent(self.client.worker.id, unit.is_read());
         if let Some(transaction) = &mut self.client.transaction {
             transaction.said(unit.step());

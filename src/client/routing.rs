@@ -195,7 +195,9 @@ impl Client {
     /// What its class, its transaction, and what it asks for say of a unit.
     fn decide(&mut self, unit: &Unit) -> Decision {
         let class = self.class_to_route(unit);
-        match self.again.take() {
+        let again = self.again.take();
+        self.retries = again.is_some();
+        match again {
             Some(_) => Decision { role: Role::Primary, reason: Reason::Refused },
             None => self.pools.database.policy.decide(class, unit.hint.or(self.wish.role())),
         }

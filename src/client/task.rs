@@ -74,6 +74,8 @@ pub struct Client {
     pub(super) transaction: Option<Box<Transaction>>,
     /// Its next unit has been refused by a replica.
     pub(super) again: Option<Refusal>,
+    /// The unit that is looked at is the one that a replica has refused.
+    pub(super) retries: bool,
     /// What it runs on the primary may make a relation without saying so in its command tag.
     pub(super) defines: Cell<bool>,
     pub(super) control: Rc<Control>,
@@ -129,6 +131,7 @@ impl Client {
             wish,
             transaction: None,
             again: None,
+            retries: false,
             defines: Cell::new(false),
             control,
             patience: Patience::default(),
@@ -288,6 +291,7 @@ impl Client {
     /// Says whether anything was consumed.
     fn answer_locally(&mut self) -> Result<bool, Farewell> {
         let shown = self.stream.out.len();
+        self.session.trace(self.worker.pooler.spans.is_on());
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
         let consumed = self.session.local(&self.pools.shared, self.inbox.bytes(), &mut to_client);
         let consumed = consumed.map_err(|violation| Farewell::Told(violation.report()))?;
@@ -331,6 +335,7 @@ impl Client {
             Err(report) if report.is_fatal() => Err(Farewell::Told(report)),
             Err(report) => {
                 tracing::debug!(error = %report, "unit refused");
+                self.record_refused(&report, since.elapsed());
                 self.forget_unbegun();
                 self.refuse(&report);
                 Ok(None)

@@ -35,9 +35,9 @@ pub enum CannotChange {
 }
 
 impl Settings {
-    /// The settings of `[pooler]`, `[routing]` and `[metrics]`, in the order of their keys.
+    /// The settings of `[pooler]`, `[routing]`, `[metrics]` and `[tracing]`, in the order of their keys.
     pub fn listed(&self) -> Vec<Listed> {
-        let sections = [Section::Pooler, Section::Routing, Section::Metrics];
+        let sections = [Section::Pooler, Section::Routing, Section::Metrics, Section::Tracing];
         let mut all: Vec<Listed> =
             sections.into_iter().flat_map(|section| self.listed_in(&section.into())).collect();
         all.sort_by(|a, b| a.key.cmp(&b.key));
@@ -73,6 +73,7 @@ impl Settings {
             }
             (Section::Routing, _) => self.routing.shown(),
             (Section::Metrics, _) => self.metrics.shown(),
+            (Section::Tracing, _) => self.tracing.shown(),
             (Section::Databases, Some(database)) => {
                 [database.pool.shown(), database.routing.shown()].concat()
             }

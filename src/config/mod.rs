@@ -37,6 +37,7 @@ pub mod unit;
 pub mod url;
 
 pub use address::HostAddress;
+pub use kind::collector::CollectorUrl;
 pub use kind::endpoint::ListenEndpoint;
 pub use kind::listen::ListenHost;
 pub use load::Loaded;
@@ -51,6 +52,7 @@ pub use section::process::{LogFormat, LogLevel, Process, Workers};
 pub use section::routing::{NoReplica, ReadYourWrites, Routing, Transactions};
 pub use section::timeouts::Timeouts;
 pub use section::tls::{SslMode, Tls};
+pub use section::tracing::{IncludeStatement, Tracing};
 pub use section::user::User;
 pub use settings::{ANY_DATABASE, Database, Pooler, Settings};
 pub use source::environment::Environment;

@@ -44,6 +44,7 @@ pub fn compare(old: &Settings, new: &Settings) -> Change {
     change.add(&Section::Pooler.into(), pooler(&old.pooler, &new.pooler));
     change.add(&Section::Routing.into(), old.routing.differences(&new.routing));
     change.add(&Section::Metrics.into(), old.metrics.differences(&new.metrics));
+    change.add(&Section::Tracing.into(), old.tracing.differences(&new.tracing));
     tables(Section::Databases, &old.databases, &new.databases, database, &mut change);
     tables(Section::Users, &old.users, &new.users, User::differences, &mut change);
     change

@@ -14,6 +14,7 @@ use super::section::routing::Routing;
 use super::section::statements::Statements;
 use super::section::timeouts::Timeouts;
 use super::section::tls::Tls;
+use super::section::tracing::Tracing;
 use super::section::user::User;
 use super::settings::{ANY_DATABASE, Database, Pooler, Settings};
 use super::source::outside::Outside;
@@ -30,9 +31,10 @@ pub(crate) fn resolve(
     let pooler = resolver.pooler();
     let routing = Routing::default().read(&mut resolver.reading(Section::Routing.into()));
     let metrics = Metrics::default().read(&mut resolver.reading(Section::Metrics.into()));
+    let tracing = Tracing::default().read(&mut resolver.reading(Section::Tracing.into()));
     let databases = resolver.databases(&pooler, &routing);
     let users = resolver.users();
-    Settings { pooler, routing, databases, users, metrics }
+    Settings { pooler, routing, databases, users, metrics, tracing }
 }
 
 struct Resolver<'a> {

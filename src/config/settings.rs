@@ -14,6 +14,7 @@ use super::section::routing::Routing;
 use super::section::statements::Statements;
 use super::section::timeouts::Timeouts;
 use super::section::tls::Tls;
+use super::section::tracing::Tracing;
 use super::section::user::User;
 
 /// The name of the database that answers for every name without a table of its own.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub users: BTreeMap<String, User>,
     /// `[metrics]`.
     pub metrics: Metrics,
+    /// `[tracing]`.
+    pub tracing: Tracing,
 }
 
 impl Settings {

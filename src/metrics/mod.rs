@@ -7,7 +7,7 @@
 //!
 //! * [`metric`]: what a metric is; [`text`]: the two formats.
 //! * [`process`], [`clients`], [`workers`], [`databases`], [`hosts`], [`pools`], [`totals`],
-//!   [`times`]: the tables.
+//!   [`times`], [`spans`]: the tables.
 //! * [`snapshot`]: what one scrape sees, within limits, and all tables in their order.
 //! * [`source`]: where a scrape looks; [`status`]: what the process says of itself.
 //! * [`health`]: `/livez` and `/readyz`; [`http`]: the port; [`manual`]: the documentation.
@@ -23,6 +23,7 @@ pub mod pools;
 pub mod process;
 pub mod snapshot;
 pub mod source;
+pub mod spans;
 pub mod status;
 pub mod text;
 pub mod times;

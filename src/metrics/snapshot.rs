@@ -6,6 +6,7 @@ use super::hosts::{self, Freshness, Host, Place};
 use super::metric::{Row, Table};
 use super::pools::{self, OfHost, Pair};
 use super::process::{self, Process};
+use super::spans::{self, Spans};
 use super::text::{Format, Text};
 use super::workers::{self, Worker};
 use super::{times, totals};
@@ -33,6 +34,7 @@ pub struct Snapshot {
     pub(super) process: Vec<Row<Process>>,
     pub(super) certificates: Vec<Row<f64>>,
     pub(super) port: Vec<Row<u64>>,
+    pub(super) spans: Vec<Row<Spans>>,
     pub(super) workers: Vec<Row<Worker>>,
     pub(super) clients: Vec<Row<Clients>>,
     pub(super) refusals: Vec<Row<u64>>,
@@ -74,6 +76,7 @@ impl Snapshot {
         visitor.table(&process::CERTIFICATE_TABLE, &self.certificates);
         visitor.table(&workers::PORT_TABLE, &self.port);
         visitor.table(&workers::LEFT_OUT_TABLE, &self.left_out);
+        visitor.table(&spans::TABLE, &self.spans);
         visitor.table(&workers::TABLE, &self.workers);
         visitor.table(&clients::TABLE, &self.clients);
         visitor.table(&clients::REFUSAL_TABLE, &self.refusals);

@@ -7,9 +7,11 @@ use super::metric::Row;
 use super::pools::{OfHost, Pair};
 use super::process::Process;
 use super::snapshot::{DATABASES_MAX, HOSTS_MAX, POOLS_MAX, Snapshot, TIMED_MAX};
+use super::spans::Spans;
 use super::status::Status;
 use super::workers::Worker;
 use crate::client::worker::Clients;
+use crate::collector::Exporter;
 use crate::net::Address;
 use crate::pooler::registry::{Databases, Listed};
 use crate::pooler::{Gone, HostTarget, Mailbox, Pool, Pooler, Recovery, clock};
@@ -33,6 +35,8 @@ pub struct Source {
     pub clients: Arc<Clients>,
     /// The process.
     pub status: Arc<Status>,
+    /// Spans.
+    pub exporter: Arc<Exporter>,
 }
 
 impl Source {
@@ -49,6 +53,7 @@ impl Source {
             let expires = certificate.expires as f64;
             seen.certificates.push(Row::new([certificate.setting], expires));
         }
+        seen.spans.push(Row::new([], Spans::look(&self.pooler.spans, &self.exporter.counts)));
         self.workers(&mut seen);
         let summary = pools(&listed, &mut seen);
         databases_with_pools(&listed, &mut seen);

@@ -9,15 +9,18 @@ use super::seen::{Passport, ServerSeen};
 use super::waiting::{Slot, Waiting};
 use crate::auth::Credential;
 use crate::ids::{ServerId, WaiterId, WorkerId};
+use crate::net::Address;
 use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Open, Released, Then};
 use crate::routing::Role;
 use crate::server::{Idle, OpenError, Server, Target, Welcome};
 use crate::session::{Clean, Shared, StatementIds};
+use crate::spans::Origin;
 use crate::stats::{Place, PoolStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -38,6 +41,8 @@ pub struct Pool {
     pub stats: PoolStats,
     /// Where its statements are counted.
     pub place: Arc<Place>,
+    /// What spans say of where its statements run.
+    pub origin: Arc<Origin>,
     pub(super) target: Arc<Target>,
     pub(super) credential: ArcSwap<Credential>,
     pub(super) shared: Arc<Shared>,
@@ -80,6 +85,21 @@ impl Common {
     }
 }
 
+fn origin(target: &Target, role: Role) -> Origin {
+    let (address, port) = match &target.address {
+        Address::Tcp(host, port) => (host.clone(), Some(*port)),
+        Address::Unix(path) => (path.display().to_string(), None),
+    };
+    Origin {
+        namespace: target.database.clone(),
+        user: target.user.clone(),
+        role: role.as_str(),
+        is_ip: address.parse::<IpAddr>().is_ok(),
+        address,
+        port,
+    }
+}
+
 impl Pool {
     /// A pool without servers.
     pub(super) fn new(
@@ -98,6 +118,7 @@ impl Pool {
             host,
             stats: PoolStats::new(common.workers),
             place: common.place(database, &target.user, role),
+            origin: Arc::new(origin(&target, role)),
             target: Arc::new(target),
             credential: ArcSwap::from_pointee(credential),
             shared: shared.clone(),

@@ -13,6 +13,7 @@ use crate::auth::Credential;
 use crate::net::Address;
 use crate::routing::{Catalog, Classifier, Reason, Role};
 use crate::session::{Shared, StatementIds};
+use crate::spans::Spans;
 use crate::stats::{Queries, Routes};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -40,6 +41,10 @@ pub struct Pooler {
     pub(super) catalogs: Catalogs,
     /// What statements cost.
     pub queries: Queries,
+    /// What is told of single statements.
+    pub spans: Spans,
+    /// Wakes who sends spans, when many wait.
+    pub spans_alarm: Notify,
     common: Common,
     mailboxes: Vec<Mailbox>,
     databases: ArcSwap<Databases>,
@@ -93,6 +98,8 @@ impl Pooler {
             classifier,
             catalogs: Catalogs::default(),
             queries: Queries::new(mailboxes.len(), 0),
+            spans: Spans::new(mailboxes.len()),
+            spans_alarm: Notify::new(),
             common,
             mailboxes,
             databases: ArcSwap::from_pointee(databases),

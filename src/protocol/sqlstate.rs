@@ -6,6 +6,13 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SqlState(pub &'static str);
 
+impl SqlState {
+    /// Its characters.
+    pub fn code(self) -> [u8; 5] {
+        self.0.as_bytes().try_into().unwrap_or(*b"XX000")
+    }
+}
+
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
         impl SqlState { $($(#[$doc])* pub const $name: SqlState = SqlState($code);)* }

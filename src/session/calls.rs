@@ -14,6 +14,7 @@ use super::tally::Tally;
 use crate::ids::StatementId;
 use crate::protocol::frame::{HEADER_LEN, Header};
 use crate::protocol::frontend as tag;
+use crate::trace::Context;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,6 +49,19 @@ pub struct Label {
     pub text: Option<Box<str>>,
     /// The number of the reason for which it goes where it goes.
     pub reason: u8,
+    /// What its span will say, if it has one.
+    pub traced: Option<Box<Traced>>,
+}
+
+/// What is taken down for a call's span while its text is there.
+#[derive(Clone, Debug)]
+pub struct Traced {
+    /// The caller's span, if the caller has named one.
+    pub parent: Option<Context>,
+    /// Its text; empty if that is not known.
+    pub text: Box<str>,
+    /// A replica has refused it before.
+    pub retried: bool,
 }
 
 /// One thing that was sent to be executed.
@@ -63,6 +77,8 @@ pub struct Call {
     pub received: u64,
     /// Bytes to the client.
     pub sent: u64,
+    /// The caller's span, where a `Parse` has named it: a simple query's text has its own.
+    pub parent: Option<Context>,
     /// How many rows were asked for; 0 is all.
     limit: u64,
 }
@@ -78,6 +94,8 @@ pub struct Calls {
     named: usize,
     /// What was bound last: a portal with a name that is executed later is taken for that too.
     bound: What,
+    /// The span for which it was bound.
+    parent: Option<Context>,
     received: u64,
     sent: u64,
 }
@@ -87,7 +105,7 @@ impl Calls {
     pub(super) fn begin(&mut self, watched: bool) {
         self.queue.clear();
         (self.ended, self.named, self.received, self.sent) = (0, 0, 0, 0);
-        self.bound = What::Unknown;
+        (self.bound, self.parent) = (What::Unknown, None);
         self.watched = watched;
     }
 
@@ -129,12 +147,16 @@ impl Calls {
             let limit = message.body().and_then(|body| body.last_chunk());
             let limit = limit.map_or(0, |limit| u64::from(u32::from_be_bytes(*limit)));
             self.push(self.bound.clone(), message, limit);
+            if let (Some(parent), Some(call)) = (&self.parent, self.queue.back_mut()) {
+                call.parent = Some(parent.clone());
+            }
         }
     }
 
-    /// A portal is bound to a statement.
-    pub(super) fn bind(&mut self, statement: Option<&Arc<Statement>>) {
+    /// A portal is bound to a statement, for a span of the client's.
+    pub(super) fn bind(&mut self, statement: Option<&Arc<Statement>>, parent: Option<Context>) {
         if self.watched {
+            self.parent = parent;
             self.bound = match statement {
                 None => What::Unknown,
                 Some(statement) => match statement.mark.get() {
@@ -187,6 +209,11 @@ impl Calls {
         }
     }
 
+    /// The spans for which is executed what was not answered.
+    pub(super) fn parents(&self) -> impl Iterator<Item = &Context> {
+        self.queue.iter().skip(self.ended).filter_map(|call| call.parent.as_ref())
+    }
+
     fn push(&mut self, what: What, message: Message<'_>, limit: u64) {
         let received = std::mem::take(&mut self.received) + message.header.frame_len() as u64;
         if self.watched {
@@ -222,6 +249,12 @@ impl ServerSide {
     /// The oldest call that has ended, once.
     pub fn take_ended_call(&mut self) -> Option<Call> {
         self.calls.ended = self.calls.ended.checked_sub(1)?;
+        self.calls.named = self.calls.named.saturating_sub(1);
+        self.calls.queue.pop_front()
+    }
+
+    /// The oldest call of those that will not be answered, once.
+    pub fn take_unanswered_call(&mut self) -> Option<Call> {
         self.calls.named = self.calls.named.saturating_sub(1);
         self.calls.queue.pop_front()
     }

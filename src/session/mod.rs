@@ -21,7 +21,8 @@
 //! * [`parameters`] and [`statements`] are what follows a client from server to server; a [`memo`]
 //!   keeps what routing said of a statement.
 //! * [`definitions`] are counted, for those who keep what is known of the database's objects.
-//! * [`tally`] and [`calls`] are what has gone by, for those who count it.
+//! * [`tally`] and [`calls`] are what has gone by, for those who count it; `parents` says which trace it
+//!   belongs to.
 //! * [`trial`] looks at what a replica answers before the client does.
 //! * [`release`] is the one place that can say that a server is clean.
 
@@ -51,6 +52,7 @@ mod deallocate;
 mod front;
 mod message;
 mod naming;
+mod parents;
 mod parsing;
 mod passing;
 mod preparation;

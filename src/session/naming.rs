@@ -32,7 +32,8 @@ impl Session {
         to_server: &mut S,
     ) -> Result<Step, Violation> {
         if !self.translates {
-            server.calls.bind(None);
+            let name = Bind::parse(message.front()).map(|bind| bind.statement);
+            server.calls.bind(None, name.ok().and_then(|name| self.parents.take(name)));
             return Ok(server.owe(Owed::Bind(None), message, to_server));
         }
         match Bind::parse(message.front()) {
@@ -51,6 +52,9 @@ impl Session {
         to_server: &mut S,
     ) -> Step {
         let translated = self.translate(server, bind.statement, to_server);
+        if matches!(translated, Translated::InDoubt) {
+            return Step::Full;
+        }
         self.note_bound(server, bind);
         let (id, name) = match translated {
             Translated::InDoubt => return Step::Full,
@@ -69,15 +73,12 @@ impl Session {
         Step::Next(range.len())
     }
 
-    fn note_bound(&self, server: &mut ServerSide, bind: Bind<'_>) {
+    fn note_bound(&mut self, server: &mut ServerSide, bind: Bind<'_>) {
         if !server.watches_calls() {
             return;
         }
-        server.calls.bind(match (bind.statement, &self.unnamed) {
-            (b"", Unnamed::Kept(statement)) => Some(statement),
-            (b"", _) => None,
-            (name, _) => self.names.lookup(name),
-        });
+        let (statement, parent) = self.to_bind(bind.statement);
+        server.calls.bind(statement, parent);
     }
 
     /// `Describe` and `Close`.

@@ -38,6 +38,7 @@ impl Session {
         to_server: &mut S,
     ) -> Result<Step, Violation> {
         if !self.translates {
+            self.note_untranslated(message);
             return Ok(server.owe(Owed::Parse(None), message, to_server));
         }
         let frame_len = message.header.frame_len();
@@ -53,6 +54,13 @@ impl Session {
         }
         self.parse(shared, server, parse, Sent::Message(message), to_server)?;
         Ok(Step::Next(frame_len))
+    }
+
+    /// In session mode a `Parse` goes by unread, but for the trace that it belongs to.
+    fn note_untranslated(&mut self, message: Message<'_>) {
+        if let Some(Ok(parse)) = message.body().map(Parse::open) {
+            self.parents.note(parse.name, parse.prepared);
+        }
     }
 
     /// A name must be free, which an earlier unit may still change; and only the server can say
@@ -150,6 +158,7 @@ impl Session {
         sent: Sent<'_>,
         to_server: &mut S,
     ) -> Result<(), Violation> {
+        self.parents.note(parse.name, parse.prepared);
         if !parse.name.is_empty() {
             return self.parse_named(shared, server, parse, to_server);
         }

@@ -211,6 +211,7 @@ impl Session {
     ) -> usize {
         let Some((parse, statement)) = self.known_parse(shared, piece) else { return 0 };
         self.parses += 1;
+        self.parents.note(parse.name, parse.prepared);
         self.names.insert(parse.name.into(), statement);
         to_client.supply(PARSE_COMPLETE_MESSAGE);
         HEADER_LEN + parse.name.len() + 1 + parse.prepared.len()

@@ -289,6 +289,7 @@ impl Session {
     /// Takes back what everything that the server still owes would have changed: it will be said
     /// again to another. Nobody waits for its answers any more.
     pub fn take_back(&mut self, server: &mut ServerSide) {
+        self.give_back_parents(server);
         for undo in server.pipeline.take_undos() {
             match undo {
                 Undo::Nothing => {}

@@ -3,6 +3,7 @@
 use super::definitions::{Defining, Definitions};
 use super::own::{Columns, Own};
 use super::parameters::{Interner, Parameters};
+use super::parents::Parents;
 use super::pipeline::Unnamed;
 use super::statements::{Names, Statement, StatementIds, StatementRegistry};
 use crate::ids::StatementId;
@@ -149,6 +150,8 @@ pub struct Session {
     pub(super) translates: bool,
     /// Statements that it has prepared by name since that was last asked.
     pub(super) parses: u32,
+    /// The traces that its `Parse` messages have named.
+    pub(super) parents: Parents,
 }
 
 /// A message that is needed as a whole but longer than a piece. It grows as bytes arrive.
@@ -176,6 +179,7 @@ impl Session {
             local_status: TransactionStatus::Idle,
             translates,
             parses: 0,
+            parents: Parents::default(),
         }
     }
 

@@ -18,5 +18,6 @@ mod login;
 mod metrics;
 mod postgres;
 mod protocol;
+mod spans;
 mod support;
 mod tidy;

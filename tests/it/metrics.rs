@@ -12,13 +12,13 @@ use std::net::SocketAddr;
 use crate::support::{Database, Pgweir};
 
 /// A pgweir with a metrics port, and where that is.
-struct Watched {
-    pgweir: Pgweir,
+pub struct Watched {
+    pub pgweir: Pgweir,
     metrics: SocketAddr,
 }
 
 impl Watched {
-    fn start(config: &str) -> Watched {
+    pub fn start(config: &str) -> Watched {
         let pgweir = Pgweir::start_with(config, &[("PGWEIR_METRICS_LISTEN", "127.0.0.1:0")]);
         let line = pgweir.wait_for_log("metrics on ");
         let (_, address) = line.split_once("metrics on ").unwrap();
@@ -37,7 +37,7 @@ impl Watched {
         scrape::get(self.metrics, path, "").unwrap()
     }
 
-    fn scrape(&self) -> Scrape {
+    pub fn scrape(&self) -> Scrape {
         Scrape::parse(&self.get("/metrics").body)
     }
 }

@@ -5,11 +5,13 @@ use super::super::outbox::Forwarding;
 use super::super::parting::{Parting, part};
 use super::{End, Relay, Unlink};
 use crate::protocol::backend::TransactionStatus;
+use crate::protocol::sqlstate::SqlState;
 use crate::server::rescue::Leaving;
 use crate::session::trial::Refusal;
+use crate::spans::Failure;
 
 impl Relay<'_> {
-    pub(super) fn end(self, unlink: Unlink) -> End {
+    pub(super) fn end(mut self, unlink: Unlink) -> End {
         match unlink {
             Unlink::Clean(proof) => {
                 self.client.outside_transaction();
@@ -33,10 +35,12 @@ impl Relay<'_> {
                 End::Elsewhere
             }
             Unlink::ClientLeft(leaving) => {
+                self.end_spans(Failure::ClientLeft);
                 self.part(leaving);
                 End::Left
             }
             Unlink::ClientFault(report) => {
+                self.end_spans(Failure::Sqlstate(report.sqlstate.code()));
                 self.part(Leaving::Vanished);
                 End::Told(report)
             }
@@ -46,6 +50,7 @@ impl Relay<'_> {
             }
             Unlink::ServerLost(_) if self.held.side.has_ended() => {
                 // The server has told the client itself.
+                self.end_spans(Failure::Sqlstate(SqlState::CONNECTION_FAILURE.code()));
                 End::Left
             }
             Unlink::ServerLost(why) => self.server_lost(&why),
@@ -73,7 +78,7 @@ impl Relay<'_> {
         End::Elsewhere
     }
 
-    fn server_lost(self, why: &str) -> End {
+    fn server_lost(mut self, why: &str) -> End {
         let host = self.held.pool().host.address.to_string();
         tracing::warn!(pool = %self.held.pool(), why, "server lost while a client used it");
         let nothing_runs = self.trial.as_ref().is_some_and(super::Trial::is_empty);
@@ -82,10 +87,12 @@ impl Relay<'_> {
             self.client.leave_replica();
             return End::Elsewhere;
         }
-        End::Told(match self.held.side.is_committing() {
+        let report = match self.held.side.is_committing() {
             true => error::commit_unknown(&host, why),
             false => error::server_lost(&host, why),
-        })
+        };
+        self.end_spans(Failure::Sqlstate(report.sqlstate.code()));
+        End::Told(report)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::slow;
 use super::super::task::Client;
-use super::Relay;
+use super::{Relay, Watched};
 use crate::net::Chunk;
 use crate::protocol::error_class::ErrorClass;
 use crate::protocol::frontend::text;
@@ -18,7 +18,7 @@ use std::time::Instant;
 
 /// The longest text of a statement that is kept, bytes: PostgreSQL's own limit for what
 /// `pg_stat_activity` shows (`track_activity_query_size`).
-const TEXT_MAX: usize = 1024;
+pub(super) const TEXT_MAX: usize = 1024;
 
 /// The mark of calls whose text is not known: prepared statements in session mode, function calls.
 const NO_TEXT: (Mark, &[u8]) = ([0; 2], b"(text not known)");
@@ -27,8 +27,12 @@ impl Relay<'_> {
     /// The client has got its server.
     pub(super) fn begin_counting(&mut self) {
         let (pooler, database) = (&self.client.worker.pooler, &self.client.pools.database);
-        let watched = pooler.queries.is_on() || database.log_min_duration.is_some();
-        self.held.side.begin_counting(watched);
+        self.watched = Watched {
+            counted: pooler.queries.is_on() || database.log_min_duration.is_some(),
+            traced: pooler.spans.is_on(),
+        };
+        self.held.side.begin_counting(self.watched.counted || self.watched.traced);
+        self.client.session.trace(self.watched.traced);
         let part = self.held.pool().stats.of(self.client.worker.id);
         let waited = micros(self.held.stopwatch.waited());
         part.server_assignment_count.add(1);
@@ -47,7 +51,13 @@ impl Relay<'_> {
         }
         let (client, place) = (&*self.client, self.held.pool().place.id);
         while let Some(call) = self.held.side.next_unnamed_call() {
-            call.what = What::Named(client.label(&call.what, piece.bytes(), place, self.reason));
+            let (bytes, retried) = (piece.bytes(), self.retried);
+            let traced = self.watched.traced.then(|| client.traced(call, bytes, retried)).flatten();
+            let label = match self.watched.counted {
+                true => client.label(&call.what, piece.bytes(), place, self.reason),
+                false => Label { reason: self.reason, ..Label::default() },
+            };
+            call.what = What::Named(Label { traced, ..label });
         }
     }
 
@@ -97,8 +107,14 @@ impl Relay<'_> {
         *self.held.stopwatch = stopwatch;
     }
 
-    fn end_call(&self, call: Call, lap: Lap, now: Instant) {
+    fn end_call(&self, mut call: Call, lap: Lap, now: Instant) {
+        if self.watched.traced {
+            self.end_span(&mut call, lap, None);
+        }
         let What::Named(label) = call.what else { return };
+        if !self.watched.counted {
+            return;
+        }
         let called = Called {
             rows: call.rows,
             sqlstate: call.sqlstate,
@@ -140,7 +156,7 @@ impl Client {
         };
         let queries = &self.worker.pooler.queries;
         if queries.knows(self.worker.id, Key { shape: mark, place }) {
-            return Label { mark, text: None, reason };
+            return Label { mark, reason, ..Label::default() };
         }
         if let What::Marked(id, _) = what {
             sql = self.session.statement(*id).map(|statement| text(&statement.prepared));
@@ -152,7 +168,7 @@ impl Client {
             }
             written.into()
         });
-        Label { mark, text: written, reason }
+        Label { mark, text: written, reason, ..Label::default() }
     }
 
     fn mark(&self, sql: &[u8]) -> Mark {

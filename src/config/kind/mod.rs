@@ -3,16 +3,18 @@
 //! | file | kinds |
 //! |---|---|
 //! | `raw` | `Raw`, a value before its meaning: from the file, or loose text from the environment |
-//! | `number` | `Whole` numbers, `Flag` |
+//! | `number` | `Whole` numbers, `Share`, `Flag` |
 //! | `time` | `Time`, and `Limit`, where 0 means none |
 //! | `choice` | `OneOf` a few words, and the macro that makes such a type |
 //! | `text` | `Text`, `Names`, `FilePath`, `FileMode` |
 //! | `listen`, `endpoint` | `ListenHosts`; `Endpoint`, an address with its port |
 //! | `server` | `OneServer`, `ServerList`: addresses and URLs of hosts |
 //! | `secret` | `Secret`, and the two ways to keep it out of the file |
+//! | `collector` | `Collector`, the URL of one, and `Headers` |
 //! | `maybe` | `Maybe`, for keys that may be left out, and `NotYet`, for keys that must be |
 
 pub(crate) mod choice;
+pub(crate) mod collector;
 pub(crate) mod endpoint;
 pub(crate) mod listen;
 pub(crate) mod maybe;

@@ -12,11 +12,13 @@ pub(crate) enum Raw {
     Text(String),
     /// A number of the file; one that does not fit is the largest that does.
     Integer(i128),
+    /// A number of the file with a point.
+    Real(f64),
     /// `true` or `false`.
     Flag(bool),
     /// A list, possibly of lists.
     List(Vec<Raw>),
-    /// Something that no setting takes: a float, a date, a table.
+    /// Something that no setting takes: a date, a table.
     Foreign(&'static str),
     /// Text from the environment or the command line: whatever the setting takes it for.
     Loose(String),
@@ -48,6 +50,7 @@ impl Raw {
     pub(crate) fn described(&self) -> String {
         match self {
             Self::Integer(number) => number.to_string(),
+            Self::Real(_) => "a float".to_owned(),
             Self::Flag(flag) => flag.to_string(),
             Self::Text(_) | Self::Loose(_) | Self::Secret(_) => "a string".to_owned(),
             Self::List(_) => "a list".to_owned(),
@@ -69,6 +72,7 @@ impl From<&DeValue<'_>> for Raw {
         match value {
             DeValue::String(text) => Self::Text(text.to_string()),
             DeValue::Integer(integer) => Self::Integer(integer_value(integer)),
+            DeValue::Float(float) => Self::Real(float.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(flag) => Self::Flag(*flag),
             DeValue::Array(list) => Self::List(list.iter().map(|v| v.get_ref().into()).collect()),
             other => Self::Foreign(other.type_str()),

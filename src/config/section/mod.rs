@@ -13,6 +13,7 @@
 //! | `database` | `[databases.NAME]` |
 //! | `user` | `[users.NAME]` |
 //! | `metrics` | `[metrics]` |
+//! | `tracing` | `[tracing]` |
 //! | `name` | the sections themselves, and finding a definition in them |
 
 pub mod database;
@@ -26,6 +27,7 @@ pub mod routing;
 pub mod statements;
 pub mod timeouts;
 pub mod tls;
+pub mod tracing;
 pub mod user;
 
 pub use name::{Group, Section};

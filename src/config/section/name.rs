@@ -10,6 +10,7 @@ use super::routing::Routing;
 use super::statements::Statements;
 use super::timeouts::Timeouts;
 use super::tls::Tls;
+use super::tracing::Tracing;
 use super::user::User;
 use crate::config::setting::Setting;
 
@@ -26,6 +27,8 @@ pub enum Section {
     Users,
     /// The port for metrics.
     Metrics,
+    /// Where spans of statements are sent.
+    Tracing,
 }
 
 /// Settings that belong together, under one heading of the manual.
@@ -43,8 +46,8 @@ const fn group(title: &'static str, settings: &'static [Setting]) -> Group {
 
 impl Section {
     /// All of them, in the order of the manual.
-    pub const ALL: [Self; 5] =
-        [Self::Pooler, Self::Routing, Self::Databases, Self::Users, Self::Metrics];
+    pub const ALL: [Self; 6] =
+        [Self::Pooler, Self::Routing, Self::Databases, Self::Users, Self::Metrics, Self::Tracing];
 
     /// The word in the brackets.
     pub const fn name(self) -> &'static str {
@@ -54,6 +57,7 @@ impl Section {
             Self::Databases => "databases",
             Self::Users => "users",
             Self::Metrics => "metrics",
+            Self::Tracing => "tracing",
         }
     }
 
@@ -65,6 +69,7 @@ impl Section {
             Self::Databases => "[databases.NAME]",
             Self::Users => "[users.NAME]",
             Self::Metrics => "[metrics]",
+            Self::Tracing => "[tracing]",
         }
     }
 
@@ -86,6 +91,9 @@ impl Section {
             Self::Metrics => {
                 "The port for metrics and probes; docs/observability.md has what it says."
             }
+            Self::Tracing => {
+                "Where spans of statements are sent; docs/tracing.md has what they say."
+            }
         }
     }
 
@@ -102,6 +110,7 @@ impl Section {
             Self::Databases => DATABASES,
             Self::Users => USERS,
             Self::Metrics => METRICS,
+            Self::Tracing => TRACING,
         }
     }
 
@@ -148,3 +157,5 @@ const DATABASES: &[Group] = &[
 const USERS: &[Group] = &[group("Users", User::SETTINGS)];
 
 const METRICS: &[Group] = &[group("Metrics", Metrics::SETTINGS)];
+
+const TRACING: &[Group] = &[group("Tracing", Tracing::SETTINGS)];

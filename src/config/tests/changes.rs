@@ -62,7 +62,7 @@ fn the_list_has_every_setting_and_no_secret() {
     assert_eq!((timeout.value.as_str(), timeout.default.as_str()), ("2min", "2min"));
     assert!(timeout.changeable && !of("listen_port").changeable);
     assert_eq!(of("routing.no_replica").value, "primary");
-    let sections = [Section::Pooler, Section::Routing, Section::Metrics];
+    let sections = [Section::Pooler, Section::Routing, Section::Metrics, Section::Tracing];
     let settings = sections.iter().flat_map(|section| section.settings()).count();
     assert_eq!(listed.len(), settings);
 }

@@ -38,10 +38,11 @@ fn every_key_is_in_the_manual_and_in_the_example() {
 fn the_example_runs_and_says_nothing_but_the_defaults() {
     let loaded = load(&reference::example(), &[]).unwrap_or_else(|m| panic!("{m}"));
     assert_eq!(loaded.warnings, []);
-    let Settings { pooler, routing, databases, users, metrics } = loaded.settings;
+    let Settings { pooler, routing, databases, users, metrics, tracing } = loaded.settings;
     assert_eq!(pooler, Pooler::default());
     assert_eq!(routing, Routing::default());
     assert_eq!(metrics, Metrics::default());
+    assert_eq!(tracing, Tracing::default());
     assert_eq!((databases.len(), users.len()), (1, 1));
     assert_eq!(databases["app"].routing, Routing::default());
 }

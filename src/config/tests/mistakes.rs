@@ -74,7 +74,7 @@ fn every_mistake_at_once_in_file_order() {
          allowed: a string, \"${VARIABLE}\" or \"file:PATH\""
             .into(),
         "24: logging: unknown section; \
-         allowed: [pooler] [routing] [databases.NAME] [users.NAME] [metrics]"
+         allowed: [pooler] [routing] [databases.NAME] [users.NAME] [metrics] [tracing]"
             .into(),
     ];
     let expected: Vec<String> = expected.iter().map(|line| format!("p.toml:{line}")).collect();

@@ -5,6 +5,7 @@
 //! * [`acceptor`]: [`ClientTls`], built from `client_tls_*`; makes a session for a client.
 //! * [`connector`]: [`ServerTls`], built from `server_tls_*`; makes a session to a server.
 //! * [`session`]: [`TlsSession`], which both make: ciphertext in and out, plaintext in and out.
+//! * [`web_client`]: towards a server of the web, which is no PostgreSQL.
 //! * [`expiry`]: when a certificate ends.
 //! * [`error`]: why a session ended; [`setup`]: why settings cannot be used.
 //!
@@ -24,6 +25,7 @@ mod roots;
 pub mod session;
 pub mod setup;
 mod verifier;
+mod web;
 
 #[cfg(test)]
 mod fixture;
@@ -34,3 +36,4 @@ pub use error::TlsError;
 pub use mode::{Attempt, SslMode};
 pub use session::{Received, TlsSession};
 pub use setup::SetupError;
+pub use web::web_client;

@@ -10,3 +10,4 @@ mod prepared;
 mod properties;
 mod queries;
 mod refusals;
+mod traces;
