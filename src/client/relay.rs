@@ -12,6 +12,9 @@ mod measure;
 mod replies;
 mod trace;
 
+use follow::Leave;
+use measure::Watched;
+
 use super::control::{Signal, Waits};
 use super::error;
 use super::outbox::Forwarding;
@@ -93,22 +96,6 @@ struct Relay<'c> {
     retried: bool,
     /// Who wants to know what is executed.
     watched: Watched,
-}
-
-/// Who wants to know what is executed on a link.
-#[derive(Clone, Copy, Debug, Default)]
-struct Watched {
-    /// The statistics of statements, or the log of slow ones.
-    counted: bool,
-    /// Whoever traces.
-    traced: bool,
-}
-
-/// Why a transaction leaves its replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leave {
-    Moves,
-    Bound,
 }
 
 /// Links the client to the server and relays until the server is clean again, or one of them is

@@ -2,11 +2,18 @@
 
 use super::super::error;
 use super::super::unit::Unit;
-use super::{Leave, Relay, Unlink};
+use super::{Relay, Unlink};
 use crate::net::BLOCK_LEN;
 use crate::protocol::backend::TransactionStatus;
 use crate::routing::{Next, Role, Verb};
 use crate::session::unit::Plan;
+
+/// Why a transaction leaves its replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leave {
+    Moves,
+    Bound,
+}
 
 impl Relay<'_> {
     /// Whether the client's next unit may follow. On a replica only a read may, while that is fresh, and

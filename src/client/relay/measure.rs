@@ -2,7 +2,7 @@
 
 use super::super::slow;
 use super::super::task::Client;
-use super::{Relay, Watched};
+use super::Relay;
 use crate::net::Chunk;
 use crate::protocol::error_class::ErrorClass;
 use crate::protocol::frontend::text;
@@ -22,6 +22,15 @@ pub(super) const TEXT_MAX: usize = 1024;
 
 /// The mark of calls whose text is not known: prepared statements in session mode, function calls.
 const NO_TEXT: (Mark, &[u8]) = ([0; 2], b"(text not known)");
+
+/// Who wants to know what is executed on a link.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Watched {
+    /// The statistics of statements, or the log of slow ones.
+    pub(super) counted: bool,
+    /// Whoever traces.
+    pub(super) traced: bool,
+}
 
 impl Relay<'_> {
     /// The client has got its server.
