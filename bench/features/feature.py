@@ -50,9 +50,9 @@ ALL = (
     Feature("query_statistics, log_min_duration", pooler=STATISTICS),
     Feature("metrics, read each second", sections=METRICS, scraped=True),
     Feature("tracing, nothing recorded", sections=TRACING),
-    Feature("statistics and metrics", pooler=STATISTICS, sections=METRICS, scraped=True),
-    Feature("statistics, metrics, reads on a replica", pooler=STATISTICS, sections=METRICS, database=REPLICAS,
-            scraped=True),
+    Feature("all that is looked at", pooler=STATISTICS, sections=f"{METRICS}\n{TRACING}", scraped=True),
+    Feature("all that is looked at, reads on a replica", pooler=STATISTICS, sections=f"{METRICS}\n{TRACING}",
+            database=REPLICAS, scraped=True),
 )
 
 
