@@ -95,7 +95,8 @@ impl Client {
 
     pub(super) fn classify_text(&self, text: &[u8]) -> Class {
         self.with_catalog(|catalog, _| {
-            let class = self.worker.pooler.classifier.classify(text, catalog);
+            let tell = |text: &[u8]| self.worker.fingerprint(text);
+            let class = self.worker.pooler.classifier.classify_by(text, catalog, tell);
             self.settled(class, text, catalog)
         })
     }

@@ -12,6 +12,8 @@ use crate::net::{Accepted, Stream};
 use crate::pooler::survey::{PART_LEN, SomeClients};
 use crate::pooler::{Letter, Pooler, Who, Whom};
 use crate::protocol::startup::CancelKey;
+use crate::routing::Fingerprint;
+use crate::routing::recent::Recent;
 use crate::session::cancel_key::matches;
 use crate::stats::Throttle;
 use arc_swap::ArcSwap;
@@ -56,6 +58,8 @@ pub struct Worker {
     /// Counts [`TICK`]s, while silent clients are looked for.
     tick: Cell<u32>,
     emptied: Notify,
+    /// The shapes of texts that its clients have sent lately.
+    recent: RefCell<Recent>,
     /// How often it may say that a statement was slow.
     pub(super) slow: Cell<Throttle>,
 }
@@ -82,8 +86,15 @@ impl Worker {
             draining: Cell::new(false),
             tick: Cell::new(0),
             emptied: Notify::new(),
+            recent: RefCell::default(),
             slow: Cell::default(),
         })
+    }
+
+    /// The fingerprint of a text.
+    pub(super) fn fingerprint(&self, sql: &[u8]) -> Fingerprint {
+        let mut recent = self.recent.borrow_mut();
+        recent.fingerprint(sql, |sql| self.pooler.classifier.fingerprint(sql))
     }
 
     /// Obeys letters until it is told to stop, or has been drained.

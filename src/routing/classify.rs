@@ -59,21 +59,39 @@ impl Classifier {
     /// over the text and no allocation.
     #[must_use]
     pub fn classify(&self, sql: &[u8], catalog: &Catalog) -> Class {
-        self.class(sql, Strings::Unknown, catalog)
+        self.classify_by(sql, catalog, |sql| self.fingerprint(sql))
+    }
+
+    /// As [`Classifier::classify`], where somebody else may know the fingerprint: `tell` says what
+    /// [`Classifier::fingerprint`] would.
+    #[must_use]
+    pub fn classify_by(
+        &self,
+        sql: &[u8],
+        catalog: &Catalog,
+        tell: impl FnOnce(&[u8]) -> Fingerprint,
+    ) -> Class {
+        self.class(sql, Strings::Unknown, catalog, tell)
     }
 
     /// As [`Classifier::classify`], in a session where every string ends where the SQL standard
     /// says: [`Reason::Backslash`] is no objection then.
     #[must_use]
     pub fn classify_standard(&self, sql: &[u8], catalog: &Catalog) -> Class {
-        self.class(sql, Strings::Standard, catalog)
+        self.class(sql, Strings::Standard, catalog, |sql| self.fingerprint(sql))
     }
 
-    fn class(&self, sql: &[u8], strings: Strings, catalog: &Catalog) -> Class {
+    fn class(
+        &self,
+        sql: &[u8],
+        strings: Strings,
+        catalog: &Catalog,
+        tell: impl FnOnce(&[u8]) -> Fingerprint,
+    ) -> Class {
         if sql.len() > MAX_CLASSIFIED_BYTES {
             return Class::write(Reason::TooLong);
         }
-        let shape = self.shape(sql, strings, catalog);
+        let shape = shape(tell(sql), strings, catalog);
         if let Some(class) = self.cache.find(shape) {
             return class;
         }
@@ -89,14 +107,6 @@ impl Classifier {
     #[must_use]
     pub fn fingerprint(&self, sql: &[u8]) -> Fingerprint {
         fingerprint(sql, &self.seed)
-    }
-
-    fn shape(&self, sql: &[u8], strings: Strings, catalog: &Catalog) -> Fingerprint {
-        let shape = self.fingerprint(sql).within(catalog.generation());
-        match strings {
-            Strings::Unknown => shape,
-            Strings::Standard => shape.among_others(),
-        }
     }
 
     /// Counts everything that may change the class of a text that has one. A class that was kept
@@ -123,7 +133,7 @@ impl Classifier {
     pub fn refused(&self, sql: &[u8], catalog: &Catalog, now: Instant) {
         // Which of the two it was looked up as, its session knows.
         for strings in [Strings::Unknown, Strings::Standard] {
-            let shape = self.shape(sql, strings, catalog);
+            let shape = shape(self.fingerprint(sql), strings, catalog);
             if let Some(forgotten) = self.refusals.learn(shape, now) {
                 self.cache.forget(forgotten);
             }
@@ -150,6 +160,15 @@ impl Classifier {
     #[must_use]
     pub fn refusals(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
+    }
+}
+
+/// What a class is remembered by.
+fn shape(fingerprint: Fingerprint, strings: Strings, catalog: &Catalog) -> Fingerprint {
+    let shape = fingerprint.within(catalog.generation());
+    match strings {
+        Strings::Unknown => shape,
+        Strings::Standard => shape.among_others(),
     }
 }
 

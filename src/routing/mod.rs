@@ -6,7 +6,8 @@
 //! The way of a text, file by file:
 //!
 //! 1. `lexer` cuts it into `token`s as PostgreSQL would; `shape` takes its values out.
-//! 2. [`fingerprint()`] hashes the shape; `cache` knows the [`Class`] of shapes seen before.
+//! 2. [`fingerprint()`] hashes the shape, unless [`recent`] knows it from a text that was seen lately;
+//!    `cache` knows the [`Class`] of shapes seen before.
 //! 3. A new shape is split into statements. `statement` looks at the first words; a query goes to
 //!    `proof`, which parses it and accepts only what it knows, with `functions` and `relations`
 //!    telling which names are harmless, and the [`Catalog`] what the database's own are.
@@ -36,6 +37,7 @@ mod octets;
 mod policy;
 mod proof;
 mod reason;
+pub mod recent;
 mod refusals;
 mod relations;
 pub mod shape;

@@ -31,6 +31,12 @@ pub(super) const fn word_parts(octets: u64) -> usize {
     (!parts & HIGHEST).trailing_zeros() as usize / 8
 }
 
+/// Whether one of eight bytes is a digit or a single quote, with which a value may begin.
+pub(super) const fn may_hold_value(octets: u64) -> bool {
+    let low = octets & !HIGHEST;
+    (within(low, b'0', b'9') | within(low, b'\'', b'\'')) & !octets != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +58,14 @@ mod tests {
             let mut small = octets;
             small[at] = byte.to_ascii_lowercase();
             assert_eq!(lower_case(u64::from_le_bytes(octets)).to_le_bytes(), small, "{byte}");
+        });
+    }
+
+    #[test]
+    fn a_value_is_seen_wherever_it_begins() {
+        for_each(|byte, at, octets| {
+            let begins = byte.is_ascii_digit() || byte == b'\'';
+            assert_eq!(may_hold_value(u64::from_le_bytes(octets)), begins, "{byte} at {at}");
         });
     }
 

@@ -181,7 +181,7 @@ impl Client {
     }
 
     fn mark(&self, sql: &[u8]) -> Mark {
-        let Fingerprint(one, other) = self.worker.pooler.classifier.fingerprint(sql);
+        let Fingerprint(one, other) = self.worker.fingerprint(sql);
         [one, other]
     }
 }
