@@ -63,6 +63,8 @@ struct Pump<'v> {
     /// The end of the client's time to read something.
     patience: Pin<Box<Sleep>>,
     waits: bool,
+    /// The process ends: the session is told no more, and what it still answers is the last.
+    drains: bool,
 }
 
 impl Visit {
@@ -98,18 +100,20 @@ impl<'v> Pump<'v> {
     fn new(stream: &'v mut Stream, inbox: &'v mut Chunk, control: &'v Control, open: Open) -> Self {
         let patience = Box::pin(tokio::time::sleep(READ_LIMIT));
         let (gathered, taken) = (Vec::new(), Vec::new());
-        Pump { stream, inbox, control, open, gathered, taken, patience, waits: false }
+        let (waits, drains) = (false, false);
+        Pump { stream, inbox, control, open, gathered, taken, patience, waits, drains }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Leaving> {
         self.control.watch(cx.waker());
-        if let Some(leaving) = self.obey() {
+        if let Some(leaving) = self.obey(cx) {
             return Poll::Ready(leaving);
         }
         loop {
             let outward = self.poll_outward(cx);
             let inward = match outward {
                 Poll::Ready(Err(leaving)) => return Poll::Ready(leaving),
+                _ if self.drains => Poll::Pending,
                 _ => self.poll_inward(cx),
             };
             match (outward, inward) {
@@ -120,12 +124,17 @@ impl<'v> Pump<'v> {
         }
     }
 
-    fn obey(&self) -> Option<Leaving> {
+    fn obey(&mut self, cx: &mut Context<'_>) -> Option<Leaving> {
         if self.control.is_asked(Signal::Kill) {
             return Some(Leaving::Told(error::killed()));
         }
-        if self.control.is_asked(Signal::Drain) {
-            return Some(Leaving::Told(error::shutdown()));
+        if self.control.is_asked(Signal::Drain) && !self.drains {
+            self.drains = true;
+            // What it was told it answers, SHUTDOWN before all; what waits for something is cancelled.
+            self.open.cancel.notify_waiters();
+            let pipe: Pin<&mut DuplexStream> = Pin::new(&mut self.open.pipe);
+            // At its end at once: what is in it can still be read.
+            let _ = pipe.poll_shutdown(cx);
         }
         if self.control.take(Signal::Cancel) {
             // Whatever runs ends; where nothing does, nobody hears it.
@@ -155,7 +164,10 @@ impl<'v> Pump<'v> {
         let has_sent = self.stream.out.len() < waiting;
         self.watch_patience(cx, flushed.is_pending(), has_sent)?;
         if has_ended {
-            return Poll::Ready(Err(Leaving::Silent));
+            return Poll::Ready(Err(match self.drains {
+                true => Leaving::Told(error::shutdown()),
+                false => Leaving::Silent,
+            }));
         }
         // What was sent makes room: the session is to be read again, or nobody would wake us for it.
         if has_moved || has_sent { Poll::Ready(Ok(())) } else { Poll::Pending }
