@@ -33,7 +33,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             from_server.drain(..consumed);
         }
         if server.clean().is_some() {
-            session.link(&mut server, &mut Nowhere);
+            session.link(&mut server, None, &mut Nowhere);
         }
     }
 });
