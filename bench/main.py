@@ -6,7 +6,7 @@ import time
 from bench import certificate, load, machine, options, peers, pooler, report, rounds, sections, stage
 from bench.postgres import Cluster
 from bench.results import Results
-from bench.say import Trouble, step
+from bench.say import exit_status, step
 
 #: Clients of the largest cells, and what else a process needs descriptors for.
 CROWD, SPARE_DESCRIPTORS = 10_000, 500
@@ -18,14 +18,7 @@ PRIVATE = ("--lock", "--json", "--markdown", "--peers", "--binary")
 def main():
     """Runs, and returns the exit status."""
     chosen = options.parse()
-    try:
-        return _main(chosen)
-    except Trouble as trouble:
-        print(f"scripts/bench: {trouble}", file=sys.stderr)
-        return 69
-    except KeyboardInterrupt:
-        print("scripts/bench: interrupted", file=sys.stderr)
-        return 130
+    return exit_status("scripts/bench", lambda: _main(chosen))
 
 
 def _main(chosen):

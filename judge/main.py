@@ -1,12 +1,11 @@
 """The run as a whole."""
 import json
 import subprocess
-import sys
 from dataclasses import asdict
 
 from bench import peers
 from bench.process import free_port
-from bench.say import Trouble, step
+from bench.say import Trouble, exit_status, step
 from bench.stage import Stage
 from judge import options, passage, report, source
 from judge.case import Case
@@ -29,14 +28,11 @@ user = "postgres"
 def main():
     """Runs, and returns the exit status."""
     chosen = options.parse()
-    try:
-        cases = _ask_again(chosen) if chosen.again else _judge(chosen)
-    except Trouble as trouble:
-        print(f"scripts/judge: {trouble}", file=sys.stderr)
-        return 69
-    except KeyboardInterrupt:
-        print("scripts/judge: interrupted", file=sys.stderr)
-        return 130
+    return exit_status("scripts/judge", lambda: _main(chosen))
+
+
+def _main(chosen):
+    cases = _ask_again(chosen) if chosen.again else _judge(chosen)
     if chosen.json:
         chosen.json.write_text("".join(json.dumps(asdict(one)) + "\n" for one in cases))
     print(report.through(cases, chosen.all) if chosen.through else report.render(cases, chosen.all))
@@ -82,12 +78,20 @@ def _knowledge(chosen, stage, cluster):
 
 
 def _ask_again(chosen):
+    cases = _kept(chosen.again)
     classifier = Classifier(_binary(chosen))
-    cases = [Case(**json.loads(line)) for line in chosen.again.read_text().splitlines()]
     for one in cases:
         answer = classifier.ask(one.sql)
         one.access, one.reason, one.detail = answer["access"], answer["reason"], answer["detail"]
     return cases
+
+
+def _kept(path):
+    """The cases that --json wrote."""
+    try:
+        return [Case(**json.loads(line)) for line in path.read_text().splitlines()]
+    except (OSError, ValueError, TypeError) as error:
+        raise Trouble(f"{path} is not what --json writes: {error}") from error
 
 
 def _binary(chosen):

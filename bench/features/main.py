@@ -3,7 +3,6 @@ import argparse
 import functools
 import shutil
 import statistics
-import sys
 from pathlib import Path
 
 from bench import load, machine, options, peers, stage
@@ -11,7 +10,7 @@ from bench.features import feature
 from bench.features.scraper import Scraper
 from bench.measurements import SELECT
 from bench.postgres import Cluster
-from bench.say import Trouble, step
+from bench.say import Trouble, exit_status, step
 
 MODES = ("simple", "extended", "prepared")
 
@@ -27,17 +26,11 @@ QUICK, WHOLE = (2, 2), (8, 3)
 def main():
     """Runs, and returns the exit status."""
     chosen = _parse()
-    try:
-        return _main(chosen)
-    except Trouble as trouble:
-        print(f"scripts/bench-features: {trouble}", file=sys.stderr)
-        return 69
-    except KeyboardInterrupt:
-        print("scripts/bench-features: interrupted", file=sys.stderr)
-        return 130
+    return exit_status("scripts/bench-features", lambda: _main(chosen))
 
 
 def _main(chosen):
+    rows = _rows(chosen.only)
     binary = chosen.binary or load.build(options.ROOT / "Cargo.toml", options.ROOT / "target/release/pgweir")
     rounds, secs = QUICK if chosen.quick else WHOLE
     rounds, secs = chosen.rounds or rounds, chosen.secs or secs
@@ -49,7 +42,6 @@ def _main(chosen):
         step("starting PostgreSQL, a primary and a replica")
         cluster = Cluster(here)
         start = functools.partial(feature.start, here, cluster, copy, io=chosen.io)
-        rows = [one for one in feature.ALL if _is_wanted(one, chosen.only)]
         spent = {mode: _rounds(here, start, rows, mode, rounds, secs) for mode in MODES}
         print(_heading(cluster, rounds, secs), _markdown(rows, spent), sep="\n\n")
         if chosen.keep:
@@ -57,9 +49,13 @@ def _main(chosen):
     return 0
 
 
-def _is_wanted(one, only):
-    """The first row is what the others are compared with."""
-    return not only or one == feature.ALL[0] or any(words in one.name for words in only)
+def _rows(only):
+    """The first, which the others are compared with, and those that are wanted."""
+    base, *others = feature.ALL
+    wanted = [one for one in others if not only or any(words in one.name for words in only)]
+    if not wanted:
+        raise Trouble(f"no row has such a name; there are: {', '.join(one.name for one in others)}")
+    return [base, *wanted]
 
 
 def _rounds(here, start, rows, mode, rounds, secs):

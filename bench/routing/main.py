@@ -1,13 +1,12 @@
 """The run as a whole."""
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
 from bench import load, machine, options, peers, stage
 from bench.postgres import SCALE, Cluster
 from bench.routing import cell, lag, report
-from bench.say import Trouble, step
+from bench.say import Trouble, exit_status, step
 
 #: A commit waits for its WAL to be written, as usual: with the benchmark's `off` it would not be sent to the
 #: replicas before the walwriter has flushed it, up to 200 ms later.
@@ -20,14 +19,7 @@ QUICK_SECS, SECS = 5, 20
 def main():
     """Runs, and returns the exit status."""
     chosen = _parse()
-    try:
-        return _main(chosen)
-    except Trouble as trouble:
-        print(f"scripts/bench-routing: {trouble}", file=sys.stderr)
-        return 69
-    except KeyboardInterrupt:
-        print("scripts/bench-routing: interrupted", file=sys.stderr)
-        return 130
+    return exit_status("scripts/bench-routing", lambda: _main(chosen))
 
 
 def _main(chosen):
