@@ -1,5 +1,6 @@
 //! How others reach a client's task: a few flags and a waker.
 
+use crate::admin::console::is_console;
 use crate::ids::ServerId;
 use crate::pooler::{ClientSeen, Doing, Pin, Who};
 use crate::protocol::startup::CancelKey;
@@ -8,12 +9,14 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
+use tokio::sync::oneshot;
+
+/// Requests to cancel that a client's task has taken: whoever has sent them waits until this is dropped.
+pub type Cancels = Vec<oneshot::Sender<()>>;
 
 /// What is asked of a client's task. Each is taken where it can be obeyed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// Cancel what it runs, or its waiting.
-    Cancel,
     /// End at the next transaction boundary.
     Drain,
     /// It was silent for too long.
@@ -42,6 +45,8 @@ pub struct Control {
     /// Who it is.
     pub who: Arc<Who>,
     signals: Cell<u8>,
+    /// What it is asked to cancel; as many as there are connections that ask it.
+    cancels: RefCell<Cancels>,
     waker: RefCell<Option<Waker>>,
     waits: Cell<Waits>,
     /// The worker's tick when that began.
@@ -66,6 +71,7 @@ impl Control {
             key,
             who,
             signals: Cell::new(0),
+            cancels: RefCell::default(),
             waker: RefCell::new(None),
             waits: Cell::default(),
             since: Cell::new(0),
@@ -81,9 +87,29 @@ impl Control {
     /// Asks something of the task.
     pub fn signal(&self, signal: Signal) {
         self.signals.set(self.signals.get() | 1 << signal as u8);
+        self.wake();
+    }
+
+    /// Has the task look at everything anew.
+    pub fn wake(&self) {
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }
+    }
+
+    /// Asks the task to cancel what it runs, or its waiting. One that does neither has nothing to
+    /// cancel: the request has ended then, and does not wait for its next statement.
+    pub fn cancel(&self, ended: oneshot::Sender<()>) {
+        if self.seen().doing != Doing::Idle || is_console(&self.who.database) {
+            self.cancels.borrow_mut().push(ended);
+            self.wake();
+        }
+    }
+
+    /// The requests to cancel that have come since, if any have.
+    pub fn take_cancels(&self) -> Option<Cancels> {
+        let mut cancels = self.cancels.borrow_mut();
+        (!cancels.is_empty()).then(|| std::mem::take(&mut *cancels))
     }
 
     /// Whether something is asked; it is not asked any more.

@@ -347,9 +347,8 @@ impl Relay<'_> {
     /// A cancel request travels beside the connection that it is about; until it has arrived, the
     /// pool gives the server to nobody else.
     fn obey_cancel(&mut self) {
-        if !self.client.control.take(Signal::Cancel)
-            || !self.held.pool().cancel_started(self.held.id)
-        {
+        let Some(asked) = self.client.control.take_cancels() else { return };
+        if !self.held.pool().cancel_started(self.held.id) {
             return;
         }
         let (pool, id, cancel) = (self.held.pool().clone(), self.held.id, self.held.cancel.clone());
@@ -360,6 +359,7 @@ impl Relay<'_> {
                 tracing::warn!(%pool, %error, "cancel request failed");
             }
             pool.cancel_done(id, worker);
+            drop(asked);
         });
     }
 

@@ -185,7 +185,6 @@ impl Client {
                 return Ok(());
             }
         };
-        self.control.take(Signal::Cancel);
         self.control.asks(Instant::now());
         let held = match self.try_acquire(&unit) {
             Ok(held) => held,
@@ -216,6 +215,8 @@ impl Client {
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Farewell>> {
         self.control.watch(cx.waker());
         self.control.waits(self.waits(), self.worker.tick());
+        // What came too late to cancel anything has ended.
+        drop(self.control.take_cancels());
         loop {
             if self.stream.poll_flush(cx).map_err(|_| Farewell::Silent)?.is_pending() {
                 // What it has asked before it does not read: it may ask no more meanwhile.

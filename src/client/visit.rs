@@ -136,7 +136,7 @@ impl<'v> Pump<'v> {
             // At its end at once: what is in it can still be read.
             let _ = pipe.poll_shutdown(cx);
         }
-        if self.control.take(Signal::Cancel) {
+        if self.control.take_cancels().is_some() {
             // Whatever runs ends; where nothing does, nobody hears it.
             self.open.cancel.notify_waiters();
         }

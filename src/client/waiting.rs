@@ -151,7 +151,7 @@ impl Client {
         if let Poll::Ready(output) = waiting.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        if self.control.take(Signal::Cancel) {
+        if self.control.take_cancels().is_some() {
             return Poll::Ready(Err(Ok(Err(error::cancelled()))));
         }
         if let Poll::Ready(limit) = self.patience.poll_end(cx) {

@@ -23,8 +23,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
+use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
 
 /// How often silent clients are looked for, while a setting asks for that.
@@ -120,7 +120,7 @@ impl Worker {
     fn obey(self: &Rc<Self>, letter: Letter) {
         match letter {
             Letter::Client(accepted) => self.serve(accepted),
-            Letter::Cancel(key) => self.cancel(&key),
+            Letter::Cancel(key, ended) => self.cancel(&key, ended),
             Letter::Open(pool, open) => pool.start(Some(open), self.id),
             Letter::Tick => {
                 if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
@@ -202,20 +202,23 @@ impl Worker {
         self.controls.borrow_mut().remove(&control.key.process_id);
     }
 
-    /// Hands a cancel request to the worker that has the client.
-    pub(super) fn forward_cancel(&self, key: CancelKey) {
+    /// Hands a cancel request to the worker that has the client. Ready, with whatever, when it has been
+    /// carried out, or there is nothing to cancel.
+    pub(super) fn forward_cancel(&self, key: CancelKey) -> oneshot::Receiver<()> {
         let mailboxes = self.pooler.mailboxes();
+        let (ended, until_ended) = oneshot::channel();
         if let Some(mailbox) = mailboxes.get(key.process_id as usize % mailboxes.len().max(1)) {
-            mailbox.send(Letter::Cancel(key));
+            mailbox.send(Letter::Cancel(key, ended));
         }
+        until_ended
     }
 
-    fn cancel(&self, key: &CancelKey) {
+    fn cancel(&self, key: &CancelKey, ended: oneshot::Sender<()>) {
         let controls = self.controls.borrow();
         if let Some(control) = controls.get(&key.process_id)
             && matches(&control.key, key)
         {
-            control.signal(Signal::Cancel);
+            control.cancel(ended);
         }
     }
 

@@ -19,8 +19,8 @@ use tokio::sync::oneshot;
 pub enum Letter {
     /// Serve a client.
     Client(Accepted),
-    /// Cancel what the client with this key runs.
-    Cancel(CancelKey),
+    /// Cancel what the client with this key runs. The end of the sender says that it has been done.
+    Cancel(CancelKey, oneshot::Sender<()>),
     /// Start a login.
     Open(Arc<Pool>, Open),
     /// Show that your event loop turns.

@@ -100,6 +100,20 @@ fn waiting_for_a_server_can_be_cancelled_and_the_session_lives_on() {
     assert_eq!(waiter.value("SELECT 1"), "1");
 }
 
+#[test]
+fn a_cancel_request_has_ended_when_its_connection_is_closed() {
+    let database = Database::create();
+    let pgweir = one_server(&database);
+    let mut wire = pgweir.client(&database);
+    // The server stays with the client: what comes late would hit its next statement.
+    wire.rows("BEGIN");
+    for _ in 0..20 {
+        wire.cancel(pgweir.port());
+        assert_eq!(wire.value("SELECT 'through' FROM pg_sleep(0.02)"), "through");
+    }
+    wire.rows("COMMIT");
+}
+
 /// Sends [`BLOCKED`] and returns when it waits for the lock, with the one who holds it.
 fn blocked(database: &Database, wire: &mut Wire) -> Wire {
     let mut blocker = database.direct();
