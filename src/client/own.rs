@@ -133,7 +133,7 @@ impl Client {
         for (index, pool) in (0u16..).zip(&self.pools.replicas) {
             let proof = watch.proof(usize::from(index));
             let reason = match self.seen.judge(index, proof, bounds) {
-                _ if !pool.host.is_usable() => Reason::NoReplica,
+                _ if !pool.is_usable() => Reason::NoReplica,
                 Verdict::Fresh => Reason::Read,
                 Verdict::NotFresh => Reason::NotFresh,
                 Verdict::Lagging => Reason::Lagging,

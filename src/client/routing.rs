@@ -280,7 +280,7 @@ impl Client {
     ) -> Result<Arc<Pool>, Reason> {
         if let Some(own) = self.seen.own()
             && let Some(pool) = pools.replicas.get(usize::from(own))
-            && pool.host.is_usable()
+            && pool.is_usable()
             && self.may_read(pools, own, bounds)
         {
             return Ok(pool.clone());
@@ -349,7 +349,6 @@ fn is_nearly_there(pools: &Pools, watch: &Watch, bounds: Bounds) -> bool {
     let limit = pools.database.policy.read_wait;
     let mut replicas = pools.replicas.iter().enumerate();
     !limit.is_zero()
-        && replicas.any(|(index, pool)| {
-            pool.host.is_usable() && watch.may_catch_up(index, limit, bounds.now)
-        })
+        && replicas
+            .any(|(index, pool)| pool.is_usable() && watch.may_catch_up(index, limit, bounds.now))
 }

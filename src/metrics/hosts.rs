@@ -14,7 +14,7 @@ pub struct Place {
 const PLACES: &[Metric<Place>] = &[
     gauge(
         "pgweir_host_usable",
-        "1 unless the host did not answer when a login was last tried, else 0",
+        "1 unless the host did not answer, or let nobody in, when a login was last tried, else 0",
         |p| p.usable.into(),
     ),
     gauge(

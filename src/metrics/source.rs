@@ -132,9 +132,8 @@ impl Source {
         let now = Instant::now();
         for host in hosts.iter().take(HOSTS_MAX) {
             let address = host.address.to_string();
-            let retry_in = host
-                .retry_at()
-                .map_or_else(Default::default, |at| at.saturating_duration_since(now));
+            let pause = host.setback.pause(now);
+            let retry_in = pause.map_or_else(Default::default, |pause| pause.until - now);
             let logins = host.logins.succeeded();
             let took = host.logins.took();
             seen.hosts.push(Row::new([&address], Host { retry_in, logins, took }));
@@ -147,7 +146,7 @@ impl Source {
         }
         seen.leave_out("hosts", hosts.len(), HOSTS_MAX);
         let known: HashMap<&Address, bool> =
-            hosts.iter().map(|host| (&host.address, host.retry_at().is_none())).collect();
+            hosts.iter().map(|host| (&host.address, !host.setback.lasts())).collect();
         for (name, database) in sorted(databases).take(DATABASES_MAX) {
             for (role, target) in roles(database) {
                 let usable = known.get(&target.address).is_none_or(|usable| *usable);

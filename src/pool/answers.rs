@@ -15,7 +15,7 @@ pub enum Acquired {
 }
 
 /// The order to start a login, by the worker that gets this answer. It ends in exactly one of
-/// `logged_in`, `login_failed` and `closed`.
+/// `logged_in`, `login_failed`, `login_refused` and `closed`.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the pool counts this login until it ends"]
 pub struct Open(pub ServerId);

@@ -1,4 +1,4 @@
-//! When a host that refused a login, or did not answer, is asked again.
+//! When a login that was refused, or not answered, is tried again.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,12 @@ const FIRST: Duration = Duration::from_millis(50);
 /// costs one attempt in 5 seconds.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// A pause is longer than its nominal length by up to this share of it, so that many poolers do
-/// not return to a host at the same instant.
+/// A pause is shorter than its nominal length by up to this share of it, so that many poolers do
+/// not return to a host at the same instant, and none is longer than [`LONGEST`].
 const SPREAD: u32 = 4;
 
-/// The pauses between attempts to log in to one host. It never gives up.
+/// The pauses between attempts to log in: to one host, one database, or as one user. It never gives
+/// up.
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     pause: Option<Duration>,
@@ -32,7 +33,7 @@ impl Backoff {
         }
         let pause = self.pause.map_or(FIRST, |pause| LONGEST.min(pause * 2));
         self.pause = Some(pause);
-        self.retry_at = now.checked_add(pause + jitter.within(pause / SPREAD));
+        self.retry_at = now.checked_add(pause - jitter.within(pause / SPREAD));
     }
 
     /// An attempt succeeded: the next failure is a first one.
@@ -81,9 +82,17 @@ mod tests {
     }
 
     #[test]
-    fn jitter_makes_a_pause_longer_by_less_than_a_quarter() {
-        assert_eq!(pauses(&mut Backoff::default(), u32::MAX, 2), [62, 124]);
-        assert_eq!(pauses(&mut Backoff::default(), 1 << 31, 2), [56, 112]);
+    fn jitter_makes_a_pause_shorter_by_less_than_a_quarter() {
+        assert_eq!(pauses(&mut Backoff::default(), u32::MAX, 2), [37, 75]);
+        assert_eq!(pauses(&mut Backoff::default(), 1 << 31, 2), [43, 87]);
+    }
+
+    #[test]
+    fn no_pause_is_longer_than_five_seconds() {
+        for jitter in [0, 1 << 31, u32::MAX] {
+            let longest = pauses(&mut Backoff::default(), jitter, 20).into_iter().max();
+            assert!(longest <= Some(5_000), "{longest:?}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use std::fmt;
 /// |---|---|---|
 /// | whatever answers [`Open`](super::Open) | | `Login` |
 /// | `logged_in` | `Login` | `Active` for the next waiter, or `Idle`, or closed |
-/// | `login_failed` | `Login` | closed |
+/// | `login_failed` `login_refused` | `Login` | closed |
 /// | `acquire` | `Idle` | `Active`; without an idle server the client waits |
 /// | `release` | `Active` | `Active` for the next waiter, `Idle`, `BeingCanceled`, or closed |
 /// | `cancel_started` | `Active` | `Active`, with one more cancel request in flight |

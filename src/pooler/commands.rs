@@ -81,6 +81,7 @@ impl Pooler {
     pub fn reconnect(self: &Arc<Self>, name: Option<&str>) -> Result<(), CannotCommand> {
         self.must_know(name)?;
         for pool in self.of(name) {
+            pool.forget_setbacks();
             pool.retire().into_iter().for_each(|open| self.post(&pool, open));
         }
         self.alarm().notify_one();

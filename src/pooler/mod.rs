@@ -11,7 +11,8 @@
 //!   asking them; [`tokens`]: who is asked for those.
 //! * [`recovery`]: what hosts call themselves, so that two primaries are seen.
 //! * [`catalog`]: what each database says of its functions and relations.
-//! * [`opening`]: logins, with back-off per [`host`]; [`janitor`]: upkeep by the clock.
+//! * [`opening`]: logins; [`setback`]: those that failed, of a [`host`], a database or a login;
+//!   [`janitor`]: upkeep by the clock.
 //! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns; [`survey`]: what
 //!   workers say of their clients.
 //! * [`commands`], [`standing`]: what an operator does to the pools of a database.
@@ -34,6 +35,7 @@ pub mod recovery;
 pub mod registry;
 pub mod sampler;
 pub mod seen;
+pub mod setback;
 pub mod standing;
 pub mod survey;
 pub mod tokens;

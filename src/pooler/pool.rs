@@ -6,6 +6,7 @@ use super::database::Database;
 use super::held::Held;
 use super::host::Host;
 use super::seen::{Passport, ServerSeen};
+use super::setback::Setback;
 use super::waiting::{Slot, Waiting};
 use crate::auth::Credential;
 use crate::ids::{ServerId, WaiterId, WorkerId};
@@ -22,7 +23,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -43,13 +44,19 @@ pub struct Pool {
     pub place: Arc<Place>,
     /// What spans say of where its statements run.
     pub origin: Arc<Origin>,
-    pub(super) target: Arc<Target>,
+    target: ArcSwap<Target>,
+    /// `max_prepared_statements`: servers follow it when they are next used.
+    prepared_max: AtomicUsize,
     pub(super) credential: ArcSwap<Credential>,
     pub(super) shared: Arc<Shared>,
     ids: Arc<IdSource>,
     pub(super) alarm: Arc<Notify>,
     welcome: ArcSwapOption<Welcome>,
     last_error: Mutex<Option<Arc<OpenError>>>,
+    /// While this login is refused, and the host lets others in.
+    pub(super) setback: Setback,
+    /// While the database lets nobody in: it is shared by all pools on it.
+    pub(super) of_database: Arc<Setback>,
     state: Mutex<State>,
 }
 
@@ -115,17 +122,20 @@ impl Pool {
             database: database.name.clone(),
             user: target.user.clone(),
             role,
+            of_database: host.database(&target.database),
             host,
             stats: PoolStats::new(common.workers),
             place: common.place(database, &target.user, role),
             origin: Arc::new(origin(&target, role)),
-            target: Arc::new(target),
+            prepared_max: AtomicUsize::new(target.prepared_max),
+            target: ArcSwap::from_pointee(target),
             credential: ArcSwap::from_pointee(credential),
             shared: shared.clone(),
             ids: common.ids.clone(),
             alarm: common.alarm.clone(),
             welcome: ArcSwapOption::empty(),
             last_error: Mutex::new(None),
+            setback: Setback::default(),
             state: Mutex::new(State {
                 core: Core::new(database.limits, common.ids.clone()),
                 idle: HashMap::default(),
@@ -133,6 +143,17 @@ impl Pool {
                 passports: HashMap::default(),
             }),
         }
+    }
+
+    /// Where its connections lead, and how they are opened.
+    pub(super) fn target(&self) -> Arc<Target> {
+        self.target.load_full()
+    }
+
+    /// Connections are opened so from now on.
+    pub(super) fn set_target(&self, target: Target) {
+        self.prepared_max.store(target.prepared_max, Ordering::Relaxed);
+        self.target.store(Arc::new(target));
     }
 
     /// A server now, or a place in the queue.
@@ -171,6 +192,7 @@ impl Pool {
         match server {
             Some(mut server) => {
                 server.stopwatch.begin(now);
+                server.side.set_prepared_max(self.prepared_max.load(Ordering::Relaxed));
                 Some(Held::new(self.clone(), server, worker))
             }
             None => {
@@ -286,18 +308,25 @@ impl Pool {
         self.state.lock().core.login_failed(id, now)
     }
 
-    /// A login has failed in a way that trying cannot mend: everybody who waits is told.
-    pub(super) fn refused(self: &Arc<Self>, id: ServerId, error: &Arc<OpenError>) {
+    /// A login has failed, and whoever waits is told, unless a server may come back to serve them: the
+    /// login to try next, if any is wanted.
+    pub(super) fn refused(self: &Arc<Self>, id: ServerId, error: &Arc<OpenError>) -> Option<Open> {
         *self.last_error.lock() = Some(error.clone());
         let now = Instant::now();
         let mut state = self.state.lock();
-        for waiter in state.core.fail_waiters() {
+        let (told, open) = state.core.login_refused(id, now);
+        for waiter in told {
             if let Some(slot) = state.waiting.get_mut(&waiter.id) {
                 slot.fail(error.clone());
             }
         }
-        let _ = state.core.closed(id, now);
         self.ring(&mut state);
+        open
+    }
+
+    /// Whether any server has logged in and is left.
+    pub(super) fn has_servers(&self) -> bool {
+        self.ask(Core::has_servers)
     }
 
     /// What the last login of this pool failed of, until one succeeds.

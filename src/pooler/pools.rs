@@ -113,7 +113,7 @@ impl Pools {
             let proof = self.watch.as_ref().map_or_else(Proof::default, |watch| watch.proof(index));
             let number = u16::try_from(index).unwrap_or(u16::MAX);
             let verdict = seen.judge(number, proof, bounds);
-            let (weight, reachable) = (target.weight, pool.host.is_usable());
+            let (weight, reachable) = (target.weight, pool.is_usable());
             Candidate { index, outstanding, weight, reachable, verdict }
         })
     }

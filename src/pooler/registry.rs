@@ -283,7 +283,7 @@ impl Pooler {
             let database = databases.get(&key.database).or(fallback);
             match database.filter(|new| new.identity == pools.database.identity) {
                 Some(new) => {
-                    *pools = Arc::new(self.adapted(pools, new));
+                    *pools = Arc::new(self.adapted(key, pools, new));
                     true
                 }
                 None => {
@@ -293,6 +293,8 @@ impl Pooler {
             }
         });
         drop(pools);
+        // Somebody has changed something: what was refused may be let in now.
+        self.hosts.lock().values().for_each(|host| host.forget_setbacks());
         let now = clock::now();
         self.last_writes.lock().retain(|_, latest| {
             Arc::strong_count(latest) > 1 || now.since(latest.get()) < WRITE_REMEMBERED
@@ -304,8 +306,11 @@ impl Pooler {
         self.common.alarm.notify_one();
     }
 
-    fn adapted(&self, old: &Pools, database: &Arc<Database>) -> Pools {
-        for pool in old.iter() {
+    fn adapted(&self, key: &Key, old: &Pools, database: &Arc<Database>) -> Pools {
+        let hosts = std::iter::once(&database.primary).chain(&database.replicas);
+        for (pool, host) in old.iter().zip(hosts) {
+            pool.set_target(database.target(host, &key.user, &key.database));
+            pool.forget_setbacks();
             for open in pool.set_limits(&database.limits) {
                 self.post(pool, open);
             }

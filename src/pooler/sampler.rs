@@ -14,7 +14,7 @@ use super::registry::Pooler;
 use super::watch::Watch;
 use crate::auth::Credential;
 use crate::routing::freshness::{HostIndex, Standing};
-use crate::server::{AskError, OpenError, Server, ask, login};
+use crate::server::{AskError, Culprit, OpenError, Server, ask, login};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -88,8 +88,8 @@ struct Connection {
 /// Why a host cannot be asked.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
-    #[error(transparent)]
-    Open(#[from] OpenError),
+    #[error("{0}")]
+    Open(Arc<OpenError>),
     #[error(transparent)]
     Ask(#[from] AskError),
 }
@@ -173,40 +173,57 @@ impl Sampler {
             self.not_before = Some(Instant::now() + REFUSED_PAUSE);
             return Ok(None);
         };
-        if let Some(at) = pool.host.retry_at().filter(|at| *at > Instant::now()) {
-            self.not_before = Some(at);
+        if let Some(pause) = pool.login_pause(Instant::now()) {
+            match pause.why.culprit() {
+                Culprit::Host => self.not_before = Some(pause.until),
+                Culprit::Database | Culprit::Login => self.try_next_login(watch),
+            }
             return Ok(None);
         }
         match open(pool).await {
             Ok(connection) => {
-                connection.pool.host.succeeded();
+                connection.pool.host.answered();
+                connection.pool.host.note_asked(None);
                 self.not_before = None;
                 watch.connected(self.host);
                 Ok(Some(connection))
             }
             Err((pool, why)) => {
-                self.blame(&pool, &why);
+                self.blame(watch, &pool, &why);
                 Err(why)
             }
         }
     }
 
     /// Backs off: as long as the host does, or until somebody may have changed a setting.
-    fn blame(&mut self, pool: &Arc<Pool>, why: &Failed) {
+    fn blame(&mut self, watch: &Watch, pool: &Arc<Pool>, why: &Failed) {
         let now = Instant::now();
-        let refused = matches!(why, Failed::Open(error) if error.is_final());
-        if refused || matches!(why, Failed::Ask(error) if error.is_refusal()) {
-            if self.attempt == 0 {
-                tracing::warn!(%pool, %why, "cannot ask how fresh the host is");
+        pool.host.note_asked(Some(why.to_string()));
+        let of_host = match why {
+            Failed::Open(error) => pool.host.failed(error, now),
+            Failed::Ask(_) => None,
+        };
+        match of_host {
+            Some(first) => {
+                if first {
+                    tracing::warn!(%pool, %why, "server login failed, trying again");
+                }
+                self.not_before = pool.host.setback.pause(now).map(|pause| pause.until);
             }
-            self.attempt = self.attempt.wrapping_add(1);
-            self.not_before = Some(now + REFUSED_PAUSE);
-        } else {
-            if pool.host.failed(now) {
-                tracing::warn!(%pool, %why, "server login failed, trying again");
+            None => {
+                if self.attempt == 0 {
+                    tracing::warn!(%pool, %why, "cannot ask how fresh the host is");
+                }
+                self.try_next_login(watch);
             }
-            self.not_before = pool.host.retry_at();
         }
+    }
+
+    /// The host is asked as another user: at once, or after a pause when each of them was refused.
+    fn try_next_login(&mut self, watch: &Watch) {
+        self.attempt = self.attempt.wrapping_add(1);
+        let all_were = self.attempt.is_multiple_of(watch.logins_len().max(1));
+        self.not_before = all_were.then(|| Instant::now() + REFUSED_PAUSE);
     }
 
     fn lose(&mut self, watch: &Watch, why: &Failed) {
@@ -246,8 +263,9 @@ async fn open(pool: Arc<Pool>) -> Result<Connection, (Arc<Pool>, Failed)> {
 
 async fn try_open(pool: &Pool) -> Result<(Server, Question), Failed> {
     let credential = Credential::clone(&pool.credential.load());
-    let opening = Box::pin(login::open(&pool.target, credential, &pool.shared, pool.server_id()));
-    let (mut server, _) = opening.await?;
+    let target = pool.target();
+    let opening = Box::pin(login::open(&target, credential, &pool.shared, pool.server_id()));
+    let (mut server, _) = opening.await.map_err(|error| Failed::Open(Arc::new(error)))?;
     let rows = ask(&mut server, question::PREPARATION, ANSWER_LIMIT).await?;
     Ok((server, Question::new(&rows)?))
 }

@@ -210,6 +210,11 @@ impl Watch {
         pools.get(number(host)).cloned()
     }
 
+    /// How many ways there are to log in.
+    pub(super) fn logins_len(&self) -> usize {
+        self.logins.lock().len()
+    }
+
     /// When a host is to be asked next, if at all.
     pub(super) fn due(&self, host: HostIndex) -> Option<Moment> {
         let book = self.book.lock();

@@ -38,6 +38,17 @@ pub enum OpenError {
     Auth(#[from] Failure),
 }
 
+/// Whom a login that failed says something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Culprit {
+    /// The host: nobody can log in to it now.
+    Host,
+    /// The database: nobody can log in to it now, and to others of the host they can.
+    Database,
+    /// This user, with this password, in this database, in this way. The host answers.
+    Login,
+}
+
 impl OpenError {
     /// From the body of an `ErrorResponse`.
     pub(super) fn refused(body: &[u8]) -> Self {
@@ -54,8 +65,55 @@ impl OpenError {
                 ["28", "3D", "42"].iter().any(|class| sqlstate.starts_with(class))
             }
             OpenError::Auth(_) | OpenError::NoTls => true,
-            OpenError::Io(_) | OpenError::Timeout(_) => false,
-            OpenError::Tls(_) | OpenError::NotPostgres(_) => false,
+            OpenError::Tls(error) => !is_interrupted(error),
+            OpenError::Io(_) | OpenError::Timeout(_) | OpenError::NotPostgres(_) => false,
+        }
+    }
+
+    /// Whom it says something about. What a host refuses with a SQLSTATE is a matter of that login,
+    /// unless it says that it lets nobody in (PostgreSQL manual, "PostgreSQL Error Codes"); so is how
+    /// this login wants TLS.
+    pub fn culprit(&self) -> Culprit {
+        match self {
+            OpenError::Io(error) if is_out_of_files(error) => Culprit::Login,
+            OpenError::Io(_) | OpenError::Timeout(_) | OpenError::NotPostgres(_) => Culprit::Host,
+            OpenError::NoTls | OpenError::Auth(_) => Culprit::Login,
+            OpenError::Tls(error) if is_interrupted(error) => Culprit::Host,
+            OpenError::Tls(_) => Culprit::Login,
+            OpenError::Refused { sqlstate, .. } => match sqlstate.as_str() {
+                "57P01" | "57P02" | "57P03" => Culprit::Host,
+                "3D000" | "55000" | "57P04" => Culprit::Database,
+                _ => Culprit::Login,
+            },
+        }
+    }
+
+    /// Which setting, here or there, would let the login succeed.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            OpenError::Io(error) if is_out_of_files(error) => {
+                "Raise the limit of open files (ulimit -n) of pgweir."
+            }
+            OpenError::Io(_) | OpenError::Timeout(_) | OpenError::NotPostgres(_) => {
+                "Check that the host is up, and that PostgreSQL listens there."
+            }
+            OpenError::NoTls | OpenError::Tls(_) => {
+                "See server_tls_sslmode, server_tls_ca_file and the host's certificate."
+            }
+            OpenError::Auth(_) => "See user and password of the database, [users] and auth_file.",
+            OpenError::Refused { sqlstate, .. } => match sqlstate.as_str() {
+                "53300" => {
+                    "Raise max_connections of the host, or the CONNECTION LIMIT of the role or the \
+                     database; or lower pool_size, so that all pools together stay below it."
+                }
+                "57P01" | "57P02" | "57P03" => "The host is starting up or shutting down.",
+                "3D000" => "See dbname of the database, or create it on the host.",
+                state if state.starts_with("28") => {
+                    "See user and password of the database, [users], auth_file, and the host's \
+                     pg_hba.conf."
+                }
+                _ => "The host's log may say more.",
+            },
         }
     }
 
@@ -94,7 +152,20 @@ impl OpenError {
         };
         ErrorReport::error(state, format!("server login failed: {message}"))
             .detail(format!("The host is {host}."))
+            .hint(self.advice())
     }
+}
+
+/// The handshake was cut off: that says nothing about certificates.
+fn is_interrupted(error: &TlsError) -> bool {
+    matches!(error, TlsError::HandshakeCut { .. } | TlsError::Truncated { .. })
+}
+
+/// Our own process, or the machine, has no file descriptor left (open(2), `EMFILE` and `ENFILE`).
+fn is_out_of_files(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 fn known(sqlstate: &str) -> SqlState {
@@ -104,5 +175,45 @@ fn known(sqlstate: &str) -> SqlState {
         state if state.starts_with("28") => SqlState::INVALID_AUTHORIZATION,
         "53300" => SqlState::TOO_MANY_CONNECTIONS,
         _ => SqlState::CONNECTION_FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::tls::error::Peer;
+
+    fn refused(sqlstate: &str) -> OpenError {
+        OpenError::Refused { sqlstate: sqlstate.into(), message: "no".into() }
+    }
+
+    #[test]
+    fn a_refused_certificate_is_a_matter_of_that_login_and_is_told_at_once() {
+        let problem = "it has expired".to_owned();
+        let error = OpenError::Tls(TlsError::Certificate { peer: Peer::Server, problem });
+        assert_eq!((error.culprit(), error.is_final()), (Culprit::Login, true));
+        let error = OpenError::Tls(TlsError::HandshakeCut { peer: Peer::Server });
+        assert_eq!((error.culprit(), error.is_final()), (Culprit::Host, false));
+    }
+
+    #[test]
+    fn files_that_are_used_up_here_are_no_failure_of_the_host() {
+        let code = rustix::io::Errno::MFILE.raw_os_error();
+        assert_eq!(OpenError::Io(io::Error::from_raw_os_error(code)).culprit(), Culprit::Login);
+        assert_eq!(OpenError::Io(io::ErrorKind::TimedOut.into()).culprit(), Culprit::Host);
+    }
+
+    #[test]
+    fn what_a_live_host_refuses_is_a_matter_of_the_login_or_the_database() {
+        for (sqlstate, culprit) in [
+            ("53300", Culprit::Login),
+            ("28P01", Culprit::Login),
+            ("3D000", Culprit::Database),
+            ("55000", Culprit::Database),
+            ("57P03", Culprit::Host),
+        ] {
+            assert_eq!(refused(sqlstate).culprit(), culprit, "{sqlstate}");
+        }
+        assert!(refused("53300").advice().contains("max_connections"));
     }
 }

@@ -19,6 +19,6 @@ pub mod target;
 pub use asking::{AskError, Row, ask};
 pub use cancel::CancelTarget;
 pub use connection::{Idle, Server};
-pub use error::OpenError;
+pub use error::{Culprit, OpenError};
 pub use login::Welcome;
 pub use target::Target;

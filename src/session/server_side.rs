@@ -100,6 +100,12 @@ impl ServerSide {
         }
     }
 
+    /// It may hold so many prepared statements from now on. What is beyond that is closed when the
+    /// next one is prepared.
+    pub fn set_prepared_max(&mut self, prepared_max: usize) {
+        self.prepared.set_max(prepared_max);
+    }
+
     /// What it last said of the transaction.
     pub fn status(&self) -> TransactionStatus {
         self.status

@@ -232,6 +232,11 @@ impl Prepared {
         Prepared { statements: LinkedHashMap::default(), max: max.max(1) }
     }
 
+    /// At most `max` statements will be prepared from now on.
+    pub fn set_max(&mut self, max: usize) {
+        self.max = max.max(1);
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.statements.len()
@@ -337,6 +342,17 @@ mod tests {
         assert_eq!(prepared.evict(), Some(b));
         assert_eq!(prepared.evict(), None);
         assert!(!prepared.touch(b));
+    }
+
+    #[test]
+    fn a_limit_that_is_lowered_makes_room_for_the_next() {
+        let mut prepared = Prepared::new(3);
+        (1..=3).for_each(|id| assert!(!prepared.insert(StatementId(id))));
+        prepared.set_max(1);
+        assert!(prepared.is_usable(StatementId(1)), "nothing is closed before its next use");
+        assert!(!prepared.insert(StatementId(4)));
+        let evicted: Vec<_> = std::iter::from_fn(|| prepared.evict()).collect();
+        assert_eq!(evicted, [1, 2, 3].map(StatementId));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod modes;
 mod parameters;
 mod prepared;
 mod queries;
+mod refusals;
 mod reload;
 mod routing;
 mod servers;

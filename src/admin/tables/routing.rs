@@ -25,11 +25,14 @@ pub(super) static HOSTS: Table = Table {
         + host: Text, "Where the host is.";
         + port: Int4, "Its port.";
         + usable: Bool,
-            "Whether logins succeed, as far as is known; null before a client needed it.";
+            "Whether it answers and lets one of the database's users in, as far as is known; null \
+             before a client needed it.";
         + retry_in_ms: Int8,
-            "After a failed login: how long until the next may be tried. It is shared by all pools \
-             on the host.";
-        + last_error: Text, "Why the last login failed, until one succeeds.";
+            "After a failed login: how long until the next may be tried. All pools on the host share \
+             it while that does not answer; while it refuses one login, only that waits.";
+        + last_error: Text,
+            "Why the last login failed, until one succeeds; also why the host cannot be asked how \
+             fresh it is.";
         + in_recovery: Bool,
             "Whether the host calls itself a standby; false where it takes writes, null before it has \
              said. Two of one database that are false are two primaries.";
@@ -174,14 +177,19 @@ fn pools_on<'f>(
 fn host(facts: &Facts, database: &str, of: Role, target: &HostTarget, recovery: &Recovery) -> Row {
     let (address, port) = place(&target.address);
     let known: Option<&Arc<Host>> = facts.hosts.iter().find(|h| h.address == target.address);
-    let retry = known.and_then(|host| host.retry_at());
-    let retry_in = retry.map(|at| at.saturating_duration_since(facts.now).as_millis());
     let pools: Vec<&Arc<Pool>> = pools_on(facts, database, (of, &target.address)).collect();
+    let pauses = pools.iter().filter_map(|pool| pool.login_pause(facts.now));
+    let pause = pauses.min_by_key(|pause| pause.until);
+    let pause = known.and_then(|host| host.setback.pause(facts.now)).or(pause);
+    let retry_in = pause.map(|pause| pause.until.saturating_duration_since(facts.now).as_millis());
+    let lets_in = pools.is_empty() || pools.iter().any(|pool| pool.is_usable());
     let each: Vec<Counts> = pools.iter().map(|pool| pool.counts()).collect();
     let mut totals = PoolTotals::default();
     pools.iter().for_each(|pool| totals += pool.stats.totals());
     let lag = (of == Role::Replica).then(|| lag_ms(facts, database, &target.address));
-    let error = pools.iter().find_map(|pool| pool.last_error());
+    let error = pools.iter().find_map(|pool| pool.last_error()).map(|error| error.to_string());
+    let not_answered = || known?.setback.why().map(|error| error.to_string());
+    let error = error.or_else(not_answered).or_else(|| known?.not_asked());
     let sum = |of: fn(&Counts) -> usize| Value::from(each.iter().map(of).sum::<usize>());
     let longest = each.iter().map(|counts| counts.maxwait).max().unwrap_or_default();
     vec![
@@ -189,9 +197,9 @@ fn host(facts: &Facts, database: &str, of: Role, target: &HostTarget, recovery: 
         role(of),
         address,
         port,
-        Value::from(known.map(|host| host.is_usable())),
+        Value::from(known.map(|host| host.is_usable() && lets_in)),
         Value::from(retry_in.map(|ms| u64::try_from(ms).unwrap_or(u64::MAX))),
-        Value::from(error.map(|error| error.to_string())),
+        Value::from(error),
         Value::from(recovery.is_standby(&target.address)),
         Value::from(lag.flatten()),
         sum(|counts| counts.sv_active),

@@ -37,6 +37,12 @@ impl Core {
         self.servers.len() == 0
     }
 
+    /// Whether the pool has a server that has logged in.
+    #[must_use]
+    pub fn has_servers(&self) -> bool {
+        self.servers.established() > 0
+    }
+
     /// `RECONNECT`, or a reload that changed the host or how to log in: no server that exists now
     /// serves another client. Idle ones go at once, the others when they are released or logged in.
     pub fn reconnect(&mut self, now: Instant) -> Vec<Order> {

@@ -45,10 +45,15 @@ impl Core {
         self.closed(login, now)
     }
 
-    /// Empties the queue, because the host has said a definitive no (no such database, a wrong
-    /// password): each of these gets the host's error. Logins under way go on.
+    /// This login has met a definitive no (no such database, a wrong password), and its place is
+    /// free. Whoever waits gets the host's error, because nobody else could serve them: the pool has
+    /// no server. Where it has one, this is nothing but [`login_failed`](Self::login_failed).
     #[must_use = "these wait until they are told"]
-    pub fn fail_waiters(&mut self) -> Vec<Waiter> {
-        self.waiters.drain()
+    pub fn login_refused(&mut self, login: ServerId, now: Instant) -> (Vec<Waiter>, Option<Open>) {
+        if self.has_servers() {
+            return (Vec::new(), self.login_failed(login, now));
+        }
+        let told = self.waiters.drain();
+        (told, self.login_failed(login, now))
     }
 }

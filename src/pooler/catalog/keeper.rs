@@ -156,6 +156,7 @@ impl Keeper {
 
 async fn connect(pool: &Pool) -> Result<Server, OpenError> {
     let credential = Credential::clone(&pool.credential.load());
-    let opening = login::open(&pool.target, credential, &pool.shared, pool.server_id());
+    let target = pool.target();
+    let opening = login::open(&target, credential, &pool.shared, pool.server_id());
     Box::pin(opening).await.map(|(server, _)| server)
 }

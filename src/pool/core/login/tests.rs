@@ -106,9 +106,31 @@ fn after_a_failure_that_nobody_felt_the_next_client_starts_a_login() {
 fn a_definitive_no_reaches_everyone_in_the_queue() {
     let mut story = Story::of(sizes(20, 0));
     let (near, login) = story.waits(0);
-    let (far, _) = story.waits(1);
+    let (far, other) = story.waits(1);
     let waiter = |id, worker| Waiter { id, worker: WorkerId(worker) };
-    assert_eq!(story.core.fail_waiters(), [waiter(near, 0), waiter(far, 1)]);
-    assert_eq!(story.fails(login.unwrap()), None);
+    let (told, open) = story.core.login_refused(login.unwrap(), story.now);
+    assert_eq!(told, [waiter(near, 0), waiter(far, 1)]);
+    assert_eq!(open, None);
+    assert_eq!(story.core.login_refused(other.unwrap(), story.now), (vec![], None));
     assert_eq!(story.counts().cl_waiting, 0);
+}
+
+#[test]
+fn whoever_waits_where_servers_work_is_told_of_no_refusal() {
+    let (mut story, servers) = Story::with_active(sizes(20, 0), 1);
+    let (waiter, login) = story.waits(0);
+    let (told, open) = story.core.login_refused(login.unwrap(), story.now);
+    assert_eq!(told, []);
+    assert!(open.is_some(), "it is tried again");
+    assert_eq!(story.release(servers[0], 0), granted(waiter, 0));
+}
+
+#[test]
+fn after_a_definitive_no_one_login_at_a_time_is_tried() {
+    let mut story = Story::of(at_a_time(16, 20));
+    let begun = arrive(&mut story, 3);
+    for login in begun {
+        let _ = story.core.login_refused(login, story.now);
+    }
+    assert_eq!(arrive(&mut story, 3).len(), 1);
 }

@@ -238,6 +238,11 @@ impl Model {
     }
 
     /// Everyone in the queue, in no particular order, who leaves it now.
+    /// Whether any server has logged in.
+    pub(super) fn has_server(&self) -> bool {
+        self.servers.values().any(|server| server.place != Place::Login)
+    }
+
     pub(super) fn drained(&mut self) -> Vec<Waiter> {
         let line = |(worker, line): (u16, &mut BTreeMap<WaiterId, Instant>)| {
             let worker = WorkerId(worker);

@@ -291,12 +291,16 @@ impl World {
     }
 
     fn host_says_no(&mut self) {
-        let refused = self.core.fail_waiters();
-        assert_eq!(refused, self.model.drained());
+        let Some((server, worker)) = pick(&mut self.rng, &mut self.logins) else { return };
+        self.model.login_failed(server);
+        let told = if self.model.has_server() { Vec::new() } else { self.model.drained() };
+        let (refused, open) = self.core.login_refused(server, self.model.now);
+        assert_eq!(refused, told);
         for waiter in refused {
             let name = self.names.remove(&waiter.id).unwrap();
             self.clients[name] = Client::Thinking;
         }
+        self.begin(open, worker);
     }
 
     fn settle(&mut self, server: ServerId, worker: WorkerId, released: Released) {
