@@ -69,7 +69,7 @@ fn database(
         log_min_duration: configured.pool.log_min_duration,
         reset_query: pooler.pools.server_reset_query.clone(),
         login,
-        identity: identity(configured, login, mode, ssl_mode, files),
+        identity: identity(configured, mode, ssl_mode, files),
     })
 }
 
@@ -169,16 +169,11 @@ fn policy(routing: &configured::Routing) -> Policy {
     }
 }
 
-/// Everything that an open connection depends on.
-fn identity(
-    configured: &Configured,
-    login: ServerLogin,
-    mode: PoolMode,
-    tls: SslMode,
-    files: &Files,
-) -> u64 {
+/// Everything that an open connection depends on. How it was opened is not: other settings for that
+/// hold for those that are opened from then on.
+fn identity(configured: &Configured, mode: PoolMode, tls: SslMode, files: &Files) -> u64 {
     IDENTITY.hash_one((
-        format!("{:?} {:?} {login:?} {mode:?} {tls}", configured.primary, configured.replicas),
+        format!("{:?} {:?} {mode:?} {tls}", configured.primary, configured.replicas),
         (&configured.dbname, &configured.user),
         configured.password.as_ref().map(|password| password.expose().to_owned()),
         (&files.server_ca, &files.server_cert, &files.server_key),

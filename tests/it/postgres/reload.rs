@@ -1,7 +1,7 @@
 //! SIGHUP: all of the changed file, or none of it.
 
 use super::{config, one_server};
-use crate::support::frontend::query;
+use crate::support::frontend::{bind, execute, parse, query, sync};
 use crate::support::{Database, Wire, until};
 
 #[test]
@@ -88,4 +88,42 @@ fn logs_in(pgweir: &crate::support::Pgweir, database: &Database, password: &str)
     let name = database.name.as_str();
     let mut wire = Wire::connect(pgweir.port());
     wire.try_log_in(name, password, &[("user", name), ("database", name)]).is_ok()
+}
+
+#[test]
+fn settings_of_logins_apply_without_a_new_server() {
+    let database = Database::create();
+    let pgweir = one_server(&database);
+    let mut wire = pgweir.client(&database);
+    let server = wire.server_pid();
+    for settings in [
+        "max_prepared_statements = 3",
+        "server_connect_timeout = \"7s\"",
+        "tcp_keepidle = \"90s\"",
+        "max_prepared_statements = 0",
+    ] {
+        let before = pgweir.log().matches("reloaded").count();
+        pgweir.reload(&config(&database, &format!("default_pool_size = 1\n{settings}")));
+        until("it is reloaded", || pgweir.log().matches("reloaded").count() > before);
+        assert_eq!(wire.server_pid(), server, "{settings}");
+    }
+}
+
+#[test]
+fn a_lowered_limit_of_prepared_statements_holds_for_servers_that_are_open() {
+    let database = Database::create();
+    let pgweir = one_server(&database);
+    let mut wire = pgweir.client(&database);
+    let prepare = |wire: &mut Wire, from: usize| {
+        for number in from..from + 5 {
+            let (name, text) = (format!("s{number}"), format!("SELECT {number}"));
+            wire.send([parse(&name, &text), bind("", &name, &[]), execute(""), sync()]);
+            wire.expect("1 2 D C Z");
+        }
+        wire.value("SELECT count(*) FROM pg_prepared_statements")
+    };
+    assert_eq!(prepare(&mut wire, 0), "5");
+    pgweir.reload(&config(&database, "default_pool_size = 1\nmax_prepared_statements = 2"));
+    pgweir.wait_for_log("reloaded");
+    assert_eq!(prepare(&mut wire, 5), "2");
 }
