@@ -5,8 +5,13 @@ use std::str::FromStr;
 
 use super::position::{Lsn, Position, SystemId, Timeline};
 
+/// Digits at the end of a token, always: one that has lost some of its end would else be another,
+/// earlier position, and promise less than it was given for.
+const END_DIGITS: usize = 8;
+
 /// A position of the primary: whoever reads after it sees everything that had been acknowledged
-/// when it was taken. Written `SYSTEM-TIMELINE-LSN`, like `7432001234567890123-1-16/B374D848`.
+/// when it was taken. Written `SYSTEM-TIMELINE-LSN`, like `7432001234567890123-1-16/0374D848`, with
+/// eight digits behind the slash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token(pub Position);
 
@@ -14,7 +19,9 @@ pub struct Token(pub Position);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It is not one.
-    #[error("a token is written like 7432001234567890123-1-16/B374D848")]
+    #[error(
+        "a token is written like 7432001234567890123-1-16/0374D848, with eight digits at its end"
+    )]
     Malformed,
     /// It is of another cluster.
     #[error("the token is from another cluster: its system identifier is not the primary's")]
@@ -46,7 +53,8 @@ impl Token {
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { system, timeline, lsn } = self.0;
-        write!(f, "{system}-{timeline}-{lsn}")
+        let (high, low) = (lsn.0 >> 32, lsn.0 & 0xffff_ffff);
+        write!(f, "{system}-{timeline}-{high:X}/{low:0END_DIGITS$X}")
     }
 }
 
@@ -58,7 +66,9 @@ impl FromStr for Token {
         let mut part = || parts.next().ok_or(TokenError::Malformed);
         let system = SystemId(decimal(part()?)?);
         let timeline = Timeline(decimal(part()?)?);
-        let lsn: Lsn = part()?.parse().map_err(|_| TokenError::Malformed)?;
+        let lsn = part()?;
+        let is_whole = lsn.split_once('/').is_some_and(|(_, low)| low.len() == END_DIGITS);
+        let lsn: Lsn = lsn.parse().ok().filter(|_| is_whole).ok_or(TokenError::Malformed)?;
         Ok(Self(Position { system, timeline, lsn }))
     }
 }
@@ -94,6 +104,16 @@ mod tests {
             ["", "1", "1-1", "1-1-", "-1-1-0/0", "+1-1-0/0", "1-1-0/0-", "1-99999999999-0/0"]
         {
             assert_eq!(wrong.parse::<Token>(), Err(TokenError::Malformed), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_token_is_refused() {
+        for whole in [TEXT, "7432001234567890123-1-0/00001D48"] {
+            assert_eq!(whole.parse::<Token>().unwrap().to_string(), whole);
+            for end in 0..whole.len() {
+                assert_eq!(whole[..end].parse::<Token>(), Err(TokenError::Malformed), "{end}");
+            }
         }
     }
 
