@@ -14,7 +14,7 @@ use super::registry::Pooler;
 use super::watch::Watch;
 use crate::auth::Credential;
 use crate::routing::freshness::{HostIndex, Standing};
-use crate::server::{AskError, Culprit, OpenError, Server, ask, login};
+use crate::server::{AskError, Culprit, OpenError, Server, ask, open_to_ask};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -92,6 +92,12 @@ enum Failed {
     Open(Arc<OpenError>),
     #[error(transparent)]
     Ask(#[from] AskError),
+}
+
+impl From<OpenError> for Failed {
+    fn from(error: OpenError) -> Failed {
+        Failed::Open(Arc::new(error))
+    }
 }
 
 impl Sampler {
@@ -263,9 +269,9 @@ async fn open(pool: Arc<Pool>) -> Result<Connection, (Arc<Pool>, Failed)> {
 
 async fn try_open(pool: &Pool) -> Result<(Server, Question), Failed> {
     let credential = Credential::clone(&pool.credential.load());
-    let target = pool.target();
-    let opening = Box::pin(login::open(&target, credential, &pool.shared, pool.server_id()));
-    let (mut server, _) = opening.await.map_err(|error| Failed::Open(Arc::new(error)))?;
+    let (target, shared, id) = (pool.target(), &pool.shared, pool.server_id());
+    let opening = open_to_ask::<Failed>(&target, credential, shared, id, ANSWER_LIMIT);
+    let mut server = Box::pin(opening).await?;
     let rows = ask(&mut server, question::PREPARATION, ANSWER_LIMIT).await?;
     Ok((server, Question::new(&rows)?))
 }

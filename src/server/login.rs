@@ -52,9 +52,23 @@ pub async fn open(
     shared: &Shared,
     id: ServerId,
 ) -> Result<(Server, Welcome), OpenError> {
+    open_with(target, credential, shared, id, &[]).await
+}
+
+/// As [`open`], with these parameters of the session.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_with(
+    target: &Arc<Target>,
+    credential: Credential,
+    shared: &Shared,
+    id: ServerId,
+    startup: &[(&str, &str)],
+) -> Result<(Server, Welcome), OpenError> {
     within(target.connect_timeout, async {
         let mut login = Opening { stream: connect(target).await?, inbox: Chunk::default() };
-        login.start(target).await?;
+        login.start(target, startup).await?;
         login.authenticate(target, credential).await?;
         login.welcome(target, shared, id).await
     })
@@ -73,11 +87,16 @@ struct Message {
 }
 
 impl Opening {
-    async fn start(&mut self, target: &Target) -> Result<(), OpenError> {
+    async fn start(
+        &mut self,
+        target: &Target,
+        parameters: &[(&str, &str)],
+    ) -> Result<(), OpenError> {
         let mut startup = Vec::new();
         untagged(&mut startup, |body| {
             body.extend_from_slice(&ProtocolVersion::V3_0.0.to_be_bytes());
-            for (name, value) in [("user", &target.user), ("database", &target.database)] {
+            let who = [("user", &*target.user), ("database", &*target.database)];
+            for (name, value) in who.iter().chain(parameters) {
                 cstr(body, name.as_bytes());
                 cstr(body, value.as_bytes());
             }

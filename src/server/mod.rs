@@ -4,7 +4,7 @@
 //! * [`opening`] and [`login`]: from nothing to a server that is ready.
 //! * [`connection`]: a server that is ready, in use or idle.
 //! * [`cancel`]: the second connection that stops what the first one runs.
-//! * [`asking`]: a question of ours, and its rows.
+//! * [`asking`]: a question of ours, and its rows; [`own`]: a connection for such questions only.
 //! * [`rescue`]: bringing a server back that its client has left in the middle of something.
 
 pub mod asking;
@@ -13,6 +13,7 @@ pub mod connection;
 pub mod error;
 pub mod login;
 pub mod opening;
+pub mod own;
 pub mod rescue;
 pub mod target;
 
@@ -21,4 +22,5 @@ pub use cancel::CancelTarget;
 pub use connection::{Idle, Server};
 pub use error::{Culprit, OpenError};
 pub use login::Welcome;
+pub use own::open_to_ask;
 pub use target::Target;

@@ -8,16 +8,13 @@ use crate::server::{AskError, Row};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Sets the connection up and tells what does not change while it is open. With an empty
-/// `search_path`, no name can mean something else than PostgreSQL's own.
+/// Sets the connection up and tells what does not change while it is open.
 ///
 /// A standby does not say which timeline it replays. Each of the three that it knows of is one that it
 /// has reached or is about to stream, so the greatest is the best known; behind a promotion it is late
 /// rather than early, which leaves the standby out for a while. The statement is prepared because
 /// planning it takes longer than running it.
 pub(super) const PREPARATION: &str = "\
-SET search_path = ''; \
-SET application_name = 'pgweir'; \
 PREPARE pgweir_position AS SELECT host.in_recovery, \
 CASE WHEN host.in_recovery THEN pg_catalog.pg_last_wal_replay_lsn() \
 ELSE pg_catalog.pg_current_wal_insert_lsn() END, \
