@@ -131,6 +131,12 @@ impl Client {
         if makes_relation(class, text) {
             self.defines.set(true);
         }
+        // It may have been made past pgweir. The next reads of it need not go to the primary.
+        if class.reason == Reason::UnknownRelation
+            && let Some(current) = &self.pools.catalog
+        {
+            current.missed();
+        }
         if class.reason == Reason::Backslash && self.session.parameters().has_standard_strings() {
             self.worker.pooler.classifier.classify_standard(text, catalog)
         } else {

@@ -6,6 +6,7 @@
 //! found by asking again every `catalog_refresh`. Whatever goes wrong makes a catalog unknown, and
 //! then reads go to the primary.
 
+mod equal;
 mod keeper;
 mod reading;
 mod spelling;
@@ -16,18 +17,23 @@ use crate::net::Address;
 use crate::routing::{Catalog, Classifier};
 use crate::session::Definitions;
 use arc_swap::ArcSwap;
+use equal::Equal;
 pub use keeper::run;
 use parking_lot::Mutex;
 pub use reading::{ReadError, read};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 /// Logins that are known for one database: each user with pools in it is one. If one is refused
 /// the next is tried; more than a few would only be tried for long.
 const LOGINS_MAX: usize = 8;
+
+/// Catalogs of one primary that are read at once, each on a connection of its own. Many databases
+/// are due together after a restart, and their clients need the host's connections more.
+const READERS_MAX: usize = 4;
 
 /// Stands for every catalog that is not known now.
 static UNKNOWN: Catalog = Catalog::unknown();
@@ -41,9 +47,11 @@ pub struct Current {
     definitions: Definitions,
     /// Some session has asked since the keeper last looked.
     used: AtomicBool,
-    /// The keeper has been called and has not come yet.
-    called: AtomicBool,
+    /// A [`Call`] that the keeper has not answered yet.
+    called: AtomicU8,
     bell: Arc<Notify>,
+    /// Its primary's, which all catalogs there share.
+    readers: Arc<Semaphore>,
     /// It has a keeper.
     kept: AtomicBool,
     refresh_ms: AtomicU64,
@@ -57,14 +65,27 @@ struct Known {
     definitions: u64,
 }
 
+/// Why the keeper is called; of several, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+enum Call {
+    /// Nobody has called.
+    Nobody,
+    /// A text names a relation that the catalog does not have.
+    Missed,
+    /// The catalog is not known.
+    Unknown,
+}
+
 impl Current {
-    fn new(name: String) -> Current {
+    fn new(name: String, readers: Arc<Semaphore>) -> Current {
         Current {
             name,
+            readers,
             known: ArcSwap::from_pointee(Known { catalog: None, definitions: 0 }),
             definitions: Definitions::default(),
             used: AtomicBool::new(false),
-            called: AtomicBool::new(false),
+            called: AtomicU8::new(Call::Nobody as u8),
             bell: Arc::default(),
             kept: AtomicBool::new(false),
             refresh_ms: AtomicU64::new(0),
@@ -87,21 +108,36 @@ impl Current {
         match &known.catalog {
             Some(catalog) if known.definitions == self.definitions.count() => question(catalog),
             _ => {
-                self.call();
+                self.call(Call::Unknown);
                 question(&UNKNOWN)
             }
         }
     }
 
-    fn call(&self) {
-        if !self.called.load(Ordering::Relaxed) && !self.called.swap(true, Ordering::AcqRel) {
+    /// A text names a relation that the catalog does not have: if it was made behind pgweir's back,
+    /// it is found soon.
+    pub fn missed(&self) {
+        self.call(Call::Missed);
+    }
+
+    fn call(&self, call: Call) {
+        let call = call as u8;
+        if self.called.load(Ordering::Relaxed) < call
+            && self.called.fetch_max(call, Ordering::AcqRel) < call
+        {
             self.bell.notify_one();
         }
     }
 
+    fn called(&self) -> Call {
+        let called = self.called.load(Ordering::Acquire);
+        let calls = [Call::Missed, Call::Unknown];
+        calls.into_iter().find(|call| *call as u8 == called).unwrap_or(Call::Nobody)
+    }
+
     /// The keeper is here, and has been told of everything up to now.
     fn answer_call(&self) -> u64 {
-        self.called.store(false, Ordering::Release);
+        self.called.store(Call::Nobody as u8, Ordering::Release);
         self.definitions.count()
     }
 
@@ -154,25 +190,53 @@ impl Drop for Current {
 /// The catalogs of all databases in which there is a choice of hosts.
 #[derive(Debug, Default)]
 pub struct Catalogs {
-    /// By the primary and the database's name there: users and aliases of one share one.
-    known: Mutex<HashMap<(Address, String), Weak<Current>>>,
+    known: Mutex<Listing>,
     /// Those that have no keeper yet.
     new: Mutex<Vec<Arc<Current>>>,
+    equal: Equal,
     bell: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Listing {
+    /// By the primary and the database's name there: users and aliases of one share one.
+    catalogs: HashMap<(Address, String), Weak<Current>>,
+    readers: HashMap<Address, Weak<Semaphore>>,
+}
+
+impl Listing {
+    /// Forgets what nobody uses any more, instead of growing: not at each new one, so that a hundred
+    /// thousand of them are not looked through each time.
+    fn sweep(&mut self) {
+        if self.catalogs.len() == self.catalogs.capacity() {
+            self.catalogs.retain(|_, current| current.strong_count() > 0);
+            self.readers.retain(|_, readers| readers.strong_count() > 0);
+        }
+    }
+
+    fn readers(&mut self, primary: &Address) -> Arc<Semaphore> {
+        let known = self.readers.get(primary).and_then(Weak::upgrade);
+        known.unwrap_or_else(|| {
+            let readers = Arc::new(Semaphore::new(READERS_MAX));
+            self.readers.insert(primary.clone(), Arc::downgrade(&readers));
+            readers
+        })
+    }
 }
 
 impl Catalogs {
     /// The catalog of the database that is called `dbname` on its primary.
     pub(super) fn current(&self, database: &Database, dbname: &str) -> Arc<Current> {
         let address = &database.primary.address;
-        let mut known = self.known.lock();
-        let current = match known.get(&(address.clone(), dbname.to_owned())).and_then(Weak::upgrade)
-        {
+        let key = (address.clone(), dbname.to_owned());
+        let mut listed = self.known.lock();
+        let current = match listed.catalogs.get(&key).and_then(Weak::upgrade) {
             Some(current) => current,
             None => {
-                known.retain(|_, current| current.strong_count() > 0);
-                let current = Arc::new(Current::new(format!("{dbname}@{address}")));
-                known.insert((address.clone(), dbname.to_owned()), Arc::downgrade(&current));
+                listed.sweep();
+                let readers = listed.readers(address);
+                let current = Arc::new(Current::new(format!("{dbname}@{address}"), readers));
+                listed.catalogs.insert(key, Arc::downgrade(&current));
                 current
             }
         };

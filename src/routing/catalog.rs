@@ -78,6 +78,19 @@ impl Catalog {
         !matches!(self.known, Known::Unreadable)
     }
 
+    /// Whether both know the same of their databases. They may have other generations; only catalogs
+    /// with one key can be compared.
+    #[must_use]
+    pub fn knows_the_same(&self, other: &Self) -> bool {
+        self.is_readable() == other.is_readable() && self.facts() == other.facts()
+    }
+
+    /// A number that is equal for all that know the same.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.facts().map_or(0, Facts::digest)
+    }
+
     const fn facts(&self) -> Option<&Facts> {
         match &self.known {
             Known::Facts(facts) => Some(facts),

@@ -1,11 +1,9 @@
-//! Keeps a catalog known: one task and one connection to the primary for each database.
+//! Keeps a catalog known: one task for each database, with a connection to the primary while it reads.
 
-use super::Current;
-use super::reading::{ReadError, Reading};
+use super::reading::{ReadError, Reading, open};
+use super::{Call, Current};
 use crate::auth::Credential;
-use crate::pooler::pool::Pool;
 use crate::pooler::registry::Pooler;
-use crate::server::{OpenError, Server, login};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -21,6 +19,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// A catalog is read again, however often it changes, only after this many times the time that
 /// reading it took: so at most a tenth of one server process is spent on it.
 const REST_FACTOR: u32 = 9;
+
+/// The pause between two looks for a relation that is not known: some are not there at all, and an
+/// application may go on naming them.
+const MISSED_PAUSE: Duration = Duration::from_secs(1);
 
 /// Starts a keeper for each new catalog. Runs in a `LocalSet`, for ever. Cancel safe.
 pub async fn run(pooler: Arc<Pooler>) {
@@ -38,7 +40,6 @@ struct Keeper {
     current: Weak<Current>,
     bell: Arc<Notify>,
     pooler: Arc<Pooler>,
-    connection: Option<Server>,
     last: Option<Reading>,
     /// Looks since a session last asked.
     idle_looks: u32,
@@ -46,6 +47,8 @@ struct Keeper {
     failures: u32,
     /// Not earlier than this is it read again.
     not_before: Instant,
+    /// When it was last looked at.
+    looked: Option<Instant>,
 }
 
 impl Keeper {
@@ -54,51 +57,64 @@ impl Keeper {
             current: Arc::downgrade(current),
             bell: current.bell.clone(),
             pooler,
-            connection: None,
             last: None,
             idle_looks: 0,
             failures: 0,
             not_before: Instant::now(),
+            looked: None,
         }
     }
 
     async fn run(mut self) {
         let mut due = Some(Instant::now());
         loop {
-            let called = self.rest(due).await;
+            self.rest(due).await;
             let Some(current) = self.current.upgrade() else { break };
-            let is_used = current.take_use() || called;
-            self.idle_looks = if is_used { 0 } else { self.idle_looks + 1 };
-            due = if self.idle_looks < IDLE_LOOKS {
-                Some(self.look(&current).await)
-            } else {
-                current.learn(None, 0, &self.pooler.classifier);
-                self.disconnect().await;
-                None
-            };
+            // There is one for each database, and most of them rest: a small one.
+            due = Box::pin(self.turn(&current)).await;
         }
-        self.disconnect().await;
     }
 
-    /// Until it is time, or somebody calls; says whether one did.
-    async fn rest(&self, due: Option<Instant>) -> bool {
-        let called = match due {
-            Some(due) => tokio::time::timeout_at(due.into(), self.bell.notified()).await.is_ok(),
-            None => {
-                self.bell.notified().await;
-                true
+    /// Until it is due, or somebody calls and it may be looked at.
+    async fn rest(&self, due: Option<Instant>) {
+        loop {
+            let Some(current) = self.current.upgrade() else { return };
+            let early = earliest(current.called(), self.not_before, self.looked);
+            let until = early.into_iter().chain(due).min();
+            drop(current);
+            let rung = self.bell.notified();
+            match until {
+                Some(until) => {
+                    if tokio::time::timeout_at(until.into(), rung).await.is_err() {
+                        return;
+                    }
+                }
+                None => rung.await,
             }
-        };
-        tokio::time::sleep_until(self.not_before.into()).await;
-        called
+        }
+    }
+
+    /// Looks, unless nobody has had use for it for long; says when it is due again.
+    async fn turn(&mut self, current: &Current) -> Option<Instant> {
+        let is_used = current.take_use() || current.called() != Call::Nobody;
+        self.idle_looks = if is_used { 0 } else { self.idle_looks + 1 };
+        if self.idle_looks < IDLE_LOOKS {
+            Some(self.look(current).await)
+        } else {
+            current.learn(None, 0, &self.pooler.classifier);
+            None
+        }
     }
 
     /// Reads the catalog, as far as it has changed; says when to look again.
     async fn look(&mut self, current: &Current) -> Instant {
+        // Others of its primary are read now; each of them ends in time, by limits of its own.
+        let _turn = current.readers.acquire().await;
         let definitions = current.answer_call();
         let began = Instant::now();
         let reading = self.read(current).await;
         let (now, took) = (Instant::now(), began.elapsed());
+        self.looked = Some(now);
         match reading {
             Ok(reading) => {
                 current.learn(Some(reading.catalog.clone()), definitions, &self.pooler.classifier);
@@ -108,7 +124,7 @@ impl Keeper {
                 self.last = Some(reading);
                 self.failures = 0;
                 self.not_before = now + took * REST_FACTOR;
-                now + current.refresh()
+                self.not_before.max(now + current.refresh())
             }
             Err(error) => {
                 current.learn(None, definitions, &self.pooler.classifier);
@@ -131,32 +147,55 @@ impl Keeper {
         }
     }
 
-    async fn read(&mut self, current: &Current) -> Result<Reading, ReadError> {
-        let classifier = &self.pooler.classifier;
-        if let Some(mut server) = self.connection.take()
-            && let Ok(reading) = Reading::take(&mut server, self.last.as_ref(), classifier).await
-        {
-            self.connection = Some(server);
-            return Ok(reading);
-        }
-        // It may have been closed while nobody used it.
+    /// On a connection that lives no longer than this: a server has a limited number, and needs
+    /// none of them for a database whose catalog is read twice a minute.
+    async fn read(&self, current: &Current) -> Result<Reading, ReadError> {
         let login = current.login(self.failures as usize).ok_or(ReadError::NoLogin)?;
-        let mut server = connect(&login).await?;
-        let reading = Reading::take(&mut server, self.last.as_ref(), classifier).await?;
-        self.connection = Some(server);
-        Ok(reading)
+        let credential = Credential::clone(&login.credential.load());
+        let (target, shared, id) = (login.target(), &login.shared, login.server_id());
+        let mut server = open(&target, credential, shared, id).await?;
+        let (equal, classifier) = (&self.pooler.catalogs.equal, &self.pooler.classifier);
+        let reading = Reading::take(&mut server, self.last.as_ref(), equal, classifier).await;
+        server.close().await;
+        reading
     }
+}
 
-    async fn disconnect(&mut self) {
-        if let Some(server) = self.connection.take() {
-            server.close().await;
+/// The earliest look for whoever has called.
+fn earliest(called: Call, not_before: Instant, looked: Option<Instant>) -> Option<Instant> {
+    match called {
+        Call::Nobody => None,
+        Call::Unknown => Some(not_before),
+        Call::Missed => {
+            Some(looked.map_or(not_before, |looked| not_before.max(looked + MISSED_PAUSE)))
         }
     }
 }
 
-async fn connect(pool: &Pool) -> Result<Server, OpenError> {
-    let credential = Credential::clone(&pool.credential.load());
-    let target = pool.target();
-    let opening = login::open(&target, credential, &pool.shared, pool.server_id());
-    Box::pin(opening).await.map(|(server, _)| server)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pooler::registry::Databases;
+    use crate::routing::Classifier;
+    use tokio::sync::Semaphore;
+
+    #[test]
+    fn a_missing_relation_is_looked_for_once_a_second_and_a_definition_at_once() {
+        let now = Instant::now();
+        assert_eq!(earliest(Call::Nobody, now, Some(now)), None);
+        assert_eq!(earliest(Call::Unknown, now, Some(now)), Some(now));
+        assert_eq!(earliest(Call::Missed, now, None), Some(now));
+        assert_eq!(earliest(Call::Missed, now, Some(now)), Some(now + MISSED_PAUSE));
+        let busy = now + 9 * MISSED_PAUSE;
+        assert_eq!(earliest(Call::Missed, busy, Some(now)), Some(busy));
+    }
+
+    #[test]
+    fn a_database_costs_little_for_its_catalog() {
+        let pooler = Arc::new(Pooler::new(Databases::new(), vec![], Classifier::new([1, 2])));
+        let current = Arc::new(Current::new("d".to_owned(), Arc::new(Semaphore::new(1))));
+        let keeper = Keeper::new(&current, pooler).run();
+        let bytes = size_of_val(&keeper) + size_of::<Current>();
+        assert!(bytes <= 1024, "{bytes} bytes");
+    }
 }

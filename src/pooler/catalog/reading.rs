@@ -1,14 +1,15 @@
 //! Reading a catalog through a connection to the primary.
 
+use super::equal::Equal;
 use super::spelling::spell;
 use crate::auth::Credential;
 use crate::ids::ServerId;
 use crate::routing::catalog::{Answers, NotUnderstood, Row, TooLarge, load, probe, views_in};
 use crate::routing::{Catalog, Classifier};
-use crate::server::{AskError, OpenError, Server, Target, ask, login};
+use crate::server::{AskError, OpenError, Server, Target, ask, open_to_ask};
 use crate::session::Shared;
 use foldhash::quality::RandomState;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ pub enum ReadError {
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub(super) catalog: Arc<Catalog>,
-    probe: Option<String>,
+    probe: Option<[u64; 2]>,
     digest: [u64; 2],
 }
 
@@ -62,11 +63,13 @@ impl Reading {
     pub(super) async fn take(
         server: &mut Server,
         last: Option<&Reading>,
+        equal: &Equal,
         classifier: &Classifier,
     ) -> Result<Reading, ReadError> {
         // Asked first: what changes between the two is found the next time.
         let probe = ask(server, &probe(), PROBE_LIMIT).await?;
         let probe = probe.into_iter().next().and_then(|row| row.into_iter().next()).flatten();
+        let probe = probe.map(|probe| digest(&probe));
         if let Some(last) = last.filter(|last| probe.is_some() && last.probe == probe) {
             return Ok(last.clone());
         }
@@ -76,20 +79,35 @@ impl Reading {
         let unknown = spell(server, &views, deadline, &mut rows).await?;
         // A view that could not be spelled is asked for again, although nothing may have changed.
         let probe = probe.filter(|_| unknown == 0);
-        let digest = DIGEST.each_ref().map(|state| state.hash_one(&rows));
+        let digest = digest(&rows);
         if let Some(last) = last.filter(|last| last.digest == digest) {
             return Ok(Reading { probe, ..last.clone() });
         }
         let generation = classifier.next_generation();
         // The views of a large database take a while to examine; the process has other tasks.
-        let built = tokio::task::spawn_blocking(move || build(rows, generation));
+        let key = equal.key();
+        let built = tokio::task::spawn_blocking(move || build(rows, key, generation));
         let catalog = built.await.unwrap_or(Err(ReadError::Interrupted))?;
-        Ok(Reading { catalog: Arc::new(catalog), probe, digest })
+        Ok(Reading { catalog: equal.one(catalog), probe, digest })
     }
 }
 
-fn build(rows: Vec<Row>, generation: u64) -> Result<Catalog, ReadError> {
-    Ok(Catalog::build(Answers::read(rows)?, rand::random(), generation)?)
+fn digest(answer: &impl Hash) -> [u64; 2] {
+    DIGEST.each_ref().map(|state| state.hash_one(answer))
+}
+
+fn build(rows: Vec<Row>, key: u64, generation: u64) -> Result<Catalog, ReadError> {
+    Ok(Catalog::build(Answers::read(rows)?, key, generation)?)
+}
+
+/// A connection for one reading.
+pub(super) async fn open(
+    target: &Arc<Target>,
+    credential: Credential,
+    shared: &Shared,
+    id: ServerId,
+) -> Result<Server, ReadError> {
+    Box::pin(open_to_ask(target, credential, shared, id, LOAD_LIMIT)).await
 }
 
 /// Logs in, reads the catalog once, and leaves.
@@ -102,9 +120,8 @@ pub async fn read(
     classifier: &Classifier,
 ) -> Result<Catalog, ReadError> {
     let shared = Shared::default();
-    let opening = Box::pin(login::open(target, credential, &shared, ServerId(0)));
-    let (mut server, _) = opening.await?;
-    let reading = Reading::take(&mut server, None, classifier).await;
+    let mut server = open(target, credential, &shared, ServerId(0)).await?;
+    let reading = Reading::take(&mut server, None, &Equal::default(), classifier).await;
     server.close().await;
     Arc::into_inner(reading?.catalog).ok_or(ReadError::Interrupted)
 }

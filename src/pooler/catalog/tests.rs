@@ -3,13 +3,17 @@
 use super::*;
 use crate::routing::Reason;
 
+fn current() -> Current {
+    Current::new("d".to_owned(), Arc::new(Semaphore::new(1)))
+}
+
 fn is_known(current: &Current) -> bool {
     current.ask(Catalog::is_readable)
 }
 
 #[test]
 fn a_catalog_counts_until_a_definition_is_seen() {
-    let (current, classifier) = (Current::new("d".to_owned()), Classifier::new([1, 2]));
+    let (current, classifier) = (current(), Classifier::new([1, 2]));
     assert!(!is_known(&current));
     let before = current.answer_call();
     let epoch = classifier.epoch();
@@ -18,12 +22,12 @@ fn a_catalog_counts_until_a_definition_is_seen() {
     assert!(is_known(&current));
     current.definitions().seen();
     assert!(!is_known(&current));
-    assert!(current.called.load(Ordering::Relaxed));
+    assert_eq!(current.called(), Call::Unknown);
 }
 
 #[test]
 fn what_was_read_before_a_definition_is_not_known_after_it() {
-    let (current, classifier) = (Current::new("d".to_owned()), Classifier::new([1, 2]));
+    let (current, classifier) = (current(), Classifier::new([1, 2]));
     let before = current.answer_call();
     current.definitions().seen();
     current.learn(Some(Arc::new(Catalog::none())), before, &classifier);
@@ -33,7 +37,7 @@ fn what_was_read_before_a_definition_is_not_known_after_it() {
 
 #[test]
 fn a_catalog_that_cannot_be_read_is_unknown_again() {
-    let (current, classifier) = (Current::new("d".to_owned()), Classifier::new([1, 2]));
+    let (current, classifier) = (current(), Classifier::new([1, 2]));
     current.learn(Some(Arc::new(Catalog::none())), 0, &classifier);
     current.learn(None, 0, &classifier);
     assert!(!is_known(&current));

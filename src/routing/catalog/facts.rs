@@ -1,6 +1,7 @@
 //! The facts themselves: sets of names, by what speaks against them.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 
@@ -11,7 +12,7 @@ use super::names::Names;
 pub(super) type ByName<T> = HashMap<u64, T, FixedState>;
 
 /// What a database has beside PostgreSQL's own.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Facts {
     pub(super) names: Names,
     /// How many functions of a name are not safe to call; a name that is not here has no function
@@ -40,6 +41,18 @@ impl Facts {
             fields: ByName::default(),
             hidden: false,
         }
+    }
+
+    /// A number that is equal for equal facts.
+    pub(super) fn digest(&self) -> u64 {
+        let maps = [
+            digest(&self.functions),
+            digest(&self.relations),
+            digest(&self.types),
+            digest(&self.operators),
+            digest(&self.fields),
+        ];
+        FixedState::default().hash_one((maps, self.hidden))
     }
 
     /// Whether all functions of this name are safe to call; none if a user has none of it.
@@ -78,4 +91,10 @@ impl Facts {
         self.hidden
             || !(self.operators.is_empty() && self.types.is_empty() && self.fields.is_empty())
     }
+}
+
+/// A sum, because the order of a map says nothing.
+fn digest<T: Hash>(map: &ByName<T>) -> u64 {
+    let state = FixedState::default();
+    map.iter().fold(0, |sum, entry| u64::wrapping_add(sum, state.hash_one(entry)))
 }

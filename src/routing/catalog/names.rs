@@ -9,12 +9,22 @@ use foldhash::quality::FoldHasher;
 /// one in ten million; who does not know the key cannot look for two.
 #[derive(Debug)]
 pub(super) struct Names {
+    key: u64,
     seed: SharedSeed,
 }
 
+/// With one key, one name has one hash.
+impl PartialEq for Names {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Names {}
+
 impl Names {
     pub(super) const fn new(key: u64) -> Self {
-        Self { seed: SharedSeed::from_u64(key) }
+        Self { key, seed: SharedSeed::from_u64(key) }
     }
 
     /// Of `schema.name`, or of a name in whatever schema. The length tells `a` from `aaa`: the hasher

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::support::frontend::query;
 use crate::support::{Database, Pgweir, until};
 
 /// `host()` says on which host it runs, and is called stable; `audit` is volatile, and does what its
@@ -216,6 +217,57 @@ fn what_is_changed_behind_its_back_is_found() {
     until("the function is known to be volatile", || {
         place(&pgweir, &database, IS_CALM) == "primary"
             && place(&pgweir, &database, HERE) != "primary"
+    });
+}
+
+#[test]
+fn a_table_made_past_pgweir_is_looked_for_when_it_is_first_named() {
+    let database = Database::with(COMMON);
+    let pgweir = started(&database, "catalog_refresh = \"1h\"");
+    database.run(&format!("SET ROLE {}; CREATE TABLE late (id int)", database.name));
+    database.cluster.catch_up().unwrap();
+    until("it is read on a replica", || {
+        place_of(&pgweir, &database, "late").starts_with("replica-")
+    });
+    let gone = pgweir.client(&database).error("SELECT * FROM gone");
+    assert_eq!(gone.code, "42P01");
+}
+
+/// A hundred databases would else hold a hundred connections for this alone.
+#[test]
+fn no_connection_is_held_for_a_catalog_that_has_been_read() {
+    let database = Database::with(COMMON);
+    let _pgweir = started(&database, "catalog_refresh = \"1h\"");
+    until("its connection is closed", || {
+        database.run(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND query LIKE '/* pgweir_catalog */ %'",
+        ) == "0"
+    });
+}
+
+/// A standby answers nothing under SERIALIZABLE, and no catalog is read within a millisecond.
+#[test]
+fn what_a_role_has_set_keeps_neither_the_catalog_nor_the_freshness_from_being_known() {
+    let database = Database::with(COMMON);
+    for setting in [
+        "statement_timeout = '1ms'",
+        "default_transaction_isolation = 'serializable'",
+        "client_encoding = 'LATIN1'",
+    ] {
+        database.run(&format!("ALTER ROLE {} SET {setting}", database.name));
+    }
+    database.run(&format!("ALTER DATABASE {} SET quote_all_identifiers = on", database.name));
+    database.cluster.catch_up().unwrap();
+    let pgweir = Pgweir::start(&config(&database, ""));
+    until("a read would go to a replica", || {
+        // A read has the hosts asked, whatever comes of it here.
+        let mut reader = pgweir.client(&database);
+        reader.send([query("SELECT 1")]);
+        reader.until_ready();
+        let mut asking = pgweir.client(&database);
+        let rows = asking.rows("EXPLAIN ROUTE SELECT count(*) FROM t");
+        rows.last().is_some_and(|row| row[3].as_deref() == Some("replica"))
     });
 }
 
