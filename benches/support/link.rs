@@ -183,7 +183,7 @@ fn judged(classifier: &Classifier, what: Judged<'_>) -> Class {
     match what {
         Judged::Text(text) => classifier.classify(text, &NONE),
         Judged::Opaque => Class::UNREAD,
-        Judged::Cursor => Class::READ,
+        Judged::Cursor | Judged::Executes | Judged::Continues => Class::READ,
         Judged::Statement(statement) => {
             let epoch = classifier.epoch();
             let known = statement.class.get(epoch).and_then(Class::from_bits);

@@ -12,6 +12,7 @@
 //! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
 //!   [`waiting`]: for a server there; [`patience`]: how long.
 //! * [`mod@unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
+//! * [`receiving`]: what it has sent and nobody has looked at yet.
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`visit`]: a client of the console.
@@ -29,6 +30,7 @@ pub mod own;
 pub mod parting;
 pub mod patience;
 pub mod policy;
+pub mod receiving;
 pub mod relay;
 pub mod routing;
 pub mod slow;

@@ -28,7 +28,7 @@ impl Client {
             None => self.obey(&text),
         };
         let status = match (&answer, status) {
-            (Err(_), TransactionStatus::InTransaction) if self.is_deferred() => {
+            (Err(_), TransactionStatus::InTransaction) if self.transaction.is_some() => {
                 TransactionStatus::Failed
             }
             _ => status,

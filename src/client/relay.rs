@@ -3,16 +3,16 @@
 //! * `replies`: what a server answers, and what of it the client gets.
 //! * `measure`: counting what goes by.
 //! * `trace`: a span for what is recorded of it.
-//! * `follow`: whether the client's next unit goes to the same server.
+//! * `gate`: whether the client's next unit goes to the same server.
 //! * `end`: what becomes of the client and the server when the link ends.
 
 mod end;
-mod follow;
+mod gate;
 mod measure;
 mod replies;
 mod trace;
 
-use follow::Leave;
+use gate::{Gate, Halt};
 use measure::Watched;
 
 use super::control::{Signal, Waits};
@@ -60,6 +60,8 @@ enum Unlink {
     Again(Refusal),
     /// The next unit belongs on the primary, and the transaction cannot go there.
     Bound,
+    /// We have told the client that its transaction has failed.
+    Fails,
     ClientLeft(Leaving),
     /// The client did what leaves no way on.
     ClientFault(ErrorReport),
@@ -75,21 +77,10 @@ struct Relay<'c> {
     mode: PoolMode,
     /// What the units that were sent mean for later reads.
     footprint: Footprint,
-    /// The client's last unit has been sent in full: the next one is looked at before it follows.
-    at_boundary: bool,
-    /// The client's next message waits for an answer to an earlier one.
-    stalled: bool,
-    /// The client's next unit is for another host, or begins after a Sync of ours: it is not read
-    /// before this link ends.
-    on_hold: bool,
+    /// What becomes of the client's next bytes.
+    gate: Gate,
     /// What a replica may still refuse.
     trial: Option<Trial>,
-    /// The transaction leaves the replica when that owes nothing.
-    leaving: Option<Leave>,
-    /// The end of the transaction has been sent to the replica.
-    ending: bool,
-    /// The client asks something of us, and waits for the answer.
-    asked: bool,
     /// The number of the reason for which the last unit was sent here.
     reason: u8,
     /// A replica has refused that unit.
@@ -102,19 +93,13 @@ struct Relay<'c> {
 /// gone.
 pub(super) async fn relay(client: &mut Client, held: Held, unit: Unit) -> End {
     let mode = client.pools.database.mode;
-    let (on_replica, forced) = (held.pool().role == Role::Replica, client.is_forced());
     let mut relay = Relay {
         client,
         held,
         mode,
         footprint: Footprint::default(),
-        at_boundary: false,
-        stalled: false,
-        on_hold: false,
-        trial: (on_replica && unit.whole && !forced).then(Trial::default),
-        leaving: None,
-        ending: false,
-        asked: false,
+        gate: Gate::Open,
+        trial: None,
         reason: 0,
         retried: false,
         watched: Watched::default(),
@@ -150,11 +135,14 @@ impl Relay<'_> {
             self.footprint.begin();
         }
         self.count(&unit);
+        if self.held.pool().role == Role::Replica {
+            self.trial = self.client.is_on_trial(&unit).then(Trial::default);
+        }
         drop(unit);
         let server = &mut *self.held;
         let mut to_server = Forwarding { out: &mut server.stream.out, piece: &self.client.inbox };
         self.client.session.link(&mut server.side, opening.as_deref(), &mut to_server);
-        self.request()
+        self.request().map(drop)
     }
 
     /// Relays to the end of the link. What the client asks of us meanwhile is answered in between.
@@ -165,6 +153,10 @@ impl Relay<'_> {
             }
             let status = self.held.side.status();
             Box::pin(self.client.answer_own(status)).await;
+            self.close_gate();
+            if self.has_failed_here() {
+                return Unlink::Fails;
+            }
             if let Err(unlink) = self.request() {
                 return unlink;
             }
@@ -176,7 +168,7 @@ impl Relay<'_> {
         self.client.control.watch(cx.waker());
         self.obey_cancel();
         match self.carry(cx) {
-            Ok(()) if std::mem::take(&mut self.asked) => Poll::Ready(None),
+            Ok(()) if self.gate == Gate::Asked => Poll::Ready(None),
             Ok(()) => self.poll_silence().map(Some),
             Err(unlink) => Poll::Ready(Some(unlink)),
         }
@@ -203,6 +195,9 @@ impl Relay<'_> {
         let flushed = stream.poll_flush(cx);
         self.held.stopwatch.stick(flushed.is_pending(), Instant::now);
         match flushed {
+            Poll::Ready(Err(_)) if self.gate == Gate::Leaving => {
+                Err(Unlink::ClientLeft(Leaving::Terminated))
+            }
             Poll::Ready(Err(_)) => Err(Unlink::ClientLeft(Leaving::Vanished)),
             _ => Ok(was_full && stream.out.len() <= OUTGOING_MAX),
         }
@@ -239,12 +234,6 @@ impl Relay<'_> {
 
     /// What may happen only between transactions.
     fn check_boundary(&mut self, cx: &mut Context<'_>) -> Result<(), Unlink> {
-        if self.leaving.is_some() && self.held.side.pipeline().is_empty() {
-            return Err(match self.leaving {
-                Some(Leave::Bound) => Unlink::Bound,
-                _ => Unlink::Moves,
-            });
-        }
         let server = &mut *self.held;
         if self.mode == PoolMode::Statement && server.side.status() != TransactionStatus::Idle {
             return Err(Unlink::ClientFault(error::transaction_in_statement_mode()));
@@ -253,8 +242,9 @@ impl Relay<'_> {
             return Ok(());
         }
         let mut to_server = Forwarding { out: &mut server.stream.out, piece: &server.inbox };
-        if self.mode != PoolMode::Session && server.side.end_definitions(&mut to_server) {
-            self.on_hold = true;
+        let tracked = self.client.transaction.is_some();
+        if self.mode != PoolMode::Session && server.side.end_definitions(tracked, &mut to_server) {
+            self.gate = Gate::Settling;
             return Ok(());
         }
         let Some(clean) = server.side.clean() else { return Ok(()) };
@@ -273,53 +263,65 @@ impl Relay<'_> {
         Ok(())
     }
 
+    /// What has come already goes first: it may have waited for the server, or for room. Says whether any
+    /// of the client's bytes have moved.
     fn carry_requests(&mut self, cx: &mut Context<'_>) -> Result<bool, Unlink> {
         let full = self.held.side.pipeline().is_full();
-        if self.on_hold || full || self.held.stream.out.len() > OUTGOING_MAX {
+        if full || self.held.stream.out.len() > OUTGOING_MAX {
             return Ok(false);
         }
-        if self.stalled {
-            let before = self.client.inbox.len();
-            self.stalled = false;
-            self.request()?;
-            return Ok(self.client.inbox.len() < before);
+        let before = self.client.inbox.len();
+        if before > 0 || self.gate == Gate::Settling {
+            let halt = self.request()?;
+            if self.client.inbox.len() < before {
+                return Ok(true);
+            }
+            if halt == Halt::ForServer || self.client.inbox.is_full() {
+                return Ok(false);
+            }
         }
-        let client = &mut *self.client;
-        match client.stream.poll_recv(cx, &mut client.inbox) {
+        match self.client.poll_fill(cx) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0) | Err(_)) => Err(Unlink::ClientLeft(Leaving::Vanished)),
-            Poll::Ready(Ok(_)) => self.request().map(|()| true),
+            Poll::Ready(Ok(_)) => self.request().map(|_| true),
         }
     }
 
     /// Sends on what the client has said: unit by unit where there is a choice of hosts.
-    fn request(&mut self) -> Result<(), Unlink> {
+    fn request(&mut self) -> Result<Halt, Unlink> {
         loop {
-            if self.at_boundary && !self.may_go_on()? {
-                return Ok(());
+            if let Some(halt) = self.pass_gate()? {
+                return Ok(halt);
             }
-            match self.request_unit()? {
-                Stopped::AtEnd => return Ok(()),
-                Stopped::AtUnitEnd => self.at_boundary = true,
-                Stopped::Full => {
-                    self.stalled = true;
-                    return Ok(());
-                }
+            let before = self.client.inbox.len();
+            let stopped = self.request_unit()?;
+            if self.client.inbox.len() < before {
+                self.close_gate();
+            }
+            match stopped {
+                Stopped::AtEnd => return Ok(Halt::ForClient),
+                Stopped::AtUnitEnd => {}
+                Stopped::Full => return Ok(Halt::ForServer),
                 Stopped::Own => {
-                    self.asked = true;
-                    return Ok(());
+                    self.gate = Gate::Asked;
+                    return Ok(Halt::ForServer);
                 }
-                Stopped::Terminate => return Err(Unlink::ClientLeft(Leaving::Terminated)),
+                Stopped::Terminate => self.gate = Gate::Leaving,
             }
         }
     }
 
+    /// Whether the client's units may go to different hosts.
+    fn has_choice(&self) -> bool {
+        self.client.pools.splits() && self.mode != PoolMode::Session
+    }
+
     fn request_unit(&mut self) -> Result<Stopped, Unlink> {
+        let choice = self.has_choice();
         let client = &mut *self.client;
         let server = &mut *self.held;
         let in_transaction = server.side.status() != TransactionStatus::Idle;
         let looks = !in_transaction || client.transaction.is_some();
-        let choice = client.pools.splits() && self.mode != PoolMode::Session;
         let until = if choice && looks { Until::UnitEnd } else { Until::End };
         let piece = client.inbox.clone();
         let shown = client.stream.out.len();

@@ -10,7 +10,7 @@ use crate::routing::{
 };
 use crate::session::Statement;
 use crate::session::trial::Refusal;
-use crate::session::unit::{Judged, Plan};
+use crate::session::unit::{Extent, Judged, Plan};
 use std::sync::Arc;
 
 /// Of a database without a choice of hosts: nothing is asked of it.
@@ -66,6 +66,8 @@ impl Client {
         let judged = unit.judged;
         let mut judge = |what: Judged<'_>| match what {
             Judged::Cursor => unit.cursor = true,
+            Judged::Executes => unit.executed(),
+            Judged::Continues => unit.continued(),
             Judged::Opaque => unit.add_unread(),
             Judged::Text(text) => unit.add(self.learnt(self.classify_text(text), text), text),
             Judged::Statement(statement) => {
@@ -77,9 +79,12 @@ impl Client {
             if judged { Some(&mut judge) } else { None };
         let plan = self.session.plan(shared, self.inbox.bytes(), judge);
         let plan = plan.map_err(|violation| Farewell::Told(violation.report()))?;
-        if let Plan::Link { whole: false } = plan {
-            unit.whole = false;
-            unit.add_unread();
+        match plan {
+            Plan::Link(Extent::Definitions) if self.transaction.is_some() => {
+                unit.extent = Extent::Definitions;
+            }
+            Plan::Link(Extent::Definitions | Extent::Part) => unit.is_part(),
+            _ => {}
         }
         Ok((plan, unit))
     }

@@ -4,6 +4,7 @@ use super::control::{Control, Signal, Waits};
 use super::error;
 use super::outbox::Forwarding;
 use super::patience::Patience;
+use super::receiving::Backlog;
 use super::relay::{End, relay};
 use super::routing::{Reading, Wanted};
 use super::unit::Unit;
@@ -58,6 +59,8 @@ pub struct Client {
     pub(super) stream: Stream,
     /// What has been received and not been looked at yet.
     pub(super) inbox: Chunk,
+    /// What has been received behind that.
+    pub(super) backlog: Option<Box<Backlog>>,
     pub(super) session: Session,
     pub(super) pools: Arc<Pools>,
     /// The configuration that `pools` are of.
@@ -123,6 +126,7 @@ impl Client {
             worker,
             stream,
             inbox,
+            backlog: None,
             session,
             pools,
             seen: Seen::default(),
@@ -224,16 +228,18 @@ impl Client {
             }
             if !self.inbox.is_empty() {
                 match self.plan()? {
-                    (Plan::Link { .. }, unit) if self.claims(&unit) => {
-                        self.session.claim();
+                    (Plan::Link(_), unit) if self.claim(&unit) => {
                         self.count_claimed(&unit);
                         continue;
                     }
-                    (Plan::Link { .. }, _) if self.has_failed() => {
+                    (Plan::Link(_), _) if self.has_failed() => {
                         self.refuse(&error::transaction_has_failed());
                         continue;
                     }
-                    (Plan::Link { .. }, unit) => return Poll::Ready(Ok(Turn::Unit(unit))),
+                    (Plan::Link(_), unit) => {
+                        self.session.disclaim();
+                        return Poll::Ready(Ok(Turn::Unit(unit)));
+                    }
                     (Plan::Own, _) => return Poll::Ready(Ok(Turn::Own)),
                     (Plan::Terminate, _) => return Poll::Ready(Err(Farewell::Silent)),
                     (Plan::Local, _) => {
@@ -247,7 +253,7 @@ impl Client {
             if let Poll::Ready(ended) = self.poll_signals() {
                 return Poll::Ready(ended);
             }
-            match ready!(self.stream.poll_recv(cx, &mut self.inbox)) {
+            match ready!(self.poll_fill(cx)) {
                 Ok(0) | Err(_) => return Poll::Ready(Err(Farewell::Silent)),
                 Ok(_) => {}
             }
@@ -290,7 +296,7 @@ impl Client {
     }
 
     /// Says whether anything was consumed.
-    fn answer_locally(&mut self) -> Result<bool, Farewell> {
+    pub(super) fn answer_locally(&mut self) -> Result<bool, Farewell> {
         let shown = self.stream.out.len();
         self.session.trace(self.worker.pooler.spans.is_on());
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };

@@ -23,9 +23,15 @@ impl Client {
         self.session.parameters().value(b"default_transaction_read_only") == Some(b"on")
     }
 
-    /// Whether the unit is answered here because of what it does to the transaction.
-    pub(super) fn claims(&self, unit: &Unit) -> bool {
-        if !unit.is_one_statement() || !unit.whole {
+    /// Whether the unit at the front is answered here because of what it does to the transaction. What is
+    /// claimed has a front that [`Session::local`](crate::session::Session::local) or
+    /// [`Client::answer_own`] consumes; in a unit that begins with anything else a server has the word.
+    pub(super) fn claim(&mut self, unit: &Unit) -> bool {
+        self.claims(unit) && self.session.claim(&self.pools.shared, self.inbox.bytes())
+    }
+
+    fn claims(&self, unit: &Unit) -> bool {
+        if !unit.is_one_statement() || !unit.is_whole() {
             return false;
         }
         match (&self.transaction, unit.verb()) {
@@ -36,17 +42,12 @@ impl Client {
         }
     }
 
-    /// Whether the client is in a transaction of which no server knows.
-    pub(super) fn is_deferred(&self) -> bool {
-        self.transaction.as_ref().is_some_and(|transaction| transaction.is_unsaid())
-    }
-
     /// Whether the transaction has failed, and only its end is taken.
     pub(super) fn has_failed(&self) -> bool {
         self.session.local_status() == TransactionStatus::Failed
     }
 
-    /// Does what a [claimed](Self::claims) statement says: the answer, and the status after it.
+    /// Does what a [claimed](Self::claim) statement says: the answer, and the status after it.
     pub(super) fn obey(&mut self, text: &[u8]) -> (Result<Told, ErrorReport>, TransactionStatus) {
         let failed = self.has_failed();
         match Verb::of(text) {
@@ -84,25 +85,16 @@ impl Client {
         {
             self.transaction = Some(Box::new(begun));
         }
-        let Some(transaction) = &self.transaction else { return unit.class };
-        let reads = match unit.rest.access {
-            Access::Read => transaction.is_read_only() || !unit.cursor,
-            // Cursors, SHOW and SET mean the same there, for a transaction that stays.
-            Access::Session => transaction.is_read_only(),
-            Access::Write | Access::Transaction => false,
-        };
-        let shapes = matches!(unit.verb(), Verb::SetLocal | Verb::Savepoint(_));
-        match transaction.may_use_replica(rule) {
-            true if reads || (shapes && unit.is_one_statement()) => Class::READ,
-            false if reads => Class::TRANSACTION,
-            _ => unit.class,
+        match &self.transaction {
+            Some(transaction) => transaction.route(rule, unit.step()),
+            None => unit.class,
         }
     }
 
     /// The transaction that a unit begins itself, together with its first statements.
     fn begun_by(&self, unit: &Unit) -> Option<Transaction> {
         let Verb::Begin { modes, .. } = *unit.verb() else { return None };
-        let can = self.defers() && unit.whole && !unit.is_one_statement();
+        let can = self.defers() && unit.is_whole() && !unit.is_one_statement();
         let reads = unit.rest.access == Access::Read && !unit.cursor;
         let begun = || Transaction::begin_with(unit.text(), modes, self.reads_only());
         (can && reads).then(begun)

@@ -162,7 +162,7 @@ impl Client {
             return Poll::Ready(Err(Err(Farewell::Told(error::shutdown()))));
         }
         while !self.inbox.is_full() {
-            match self.stream.poll_recv(cx, &mut self.inbox) {
+            match self.poll_fill(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Err(Farewell::Silent))),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,

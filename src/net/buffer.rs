@@ -217,7 +217,7 @@ impl Chunk {
 
     /// Moves the front of `other` behind its own bytes: as a whole where there are none yet, by a
     /// copy of what fits otherwise. Says how much that was.
-    pub(super) fn take_from(&mut self, other: &mut Chunk) -> usize {
+    pub fn take_from(&mut self, other: &mut Chunk) -> usize {
         if self.is_empty() {
             *self = std::mem::take(other);
             return self.len();

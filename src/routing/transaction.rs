@@ -13,16 +13,18 @@
 //!
 //! It never runs on two hosts at once: it moves only when the replica owes nothing, and what it had
 //! said there (its modes, `SET LOCAL`, savepoints) is said again on the primary. Only READ COMMITTED
-//! allows that, because there each statement has a snapshot of its own (PostgreSQL manual, 13.2.1).
+//! allows that, because there each statement has a snapshot of its own (PostgreSQL manual, 13.2.1), or a
+//! transaction that has no snapshot yet. A unit in it is looked at when the replica owes nothing: only then
+//! is it known whether the transaction goes on, has failed, or is over.
+
+mod log;
+
+use log::{BYTES_MAX, Log};
 
 use super::Reason;
 use super::class::{Access, Class};
 use super::verb::{Isolation, Modes, Verb};
-
-/// What is said again when a transaction moves, in bytes and in statements. Programs set a
-/// handful of settings; beyond this a transaction stays where it is, or begins on the primary.
-const LOG_BYTES_MAX: usize = 16 * 1024;
-const LOG_MAX: usize = 256;
+use crate::protocol::backend::TransactionStatus;
 
 /// Which transactions may use replicas: the setting `transactions`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,12 +43,21 @@ pub enum Transactions {
 pub struct Step<'a> {
     /// What all of it does.
     pub class: Class,
-    /// What it does to the transaction, if it is one statement.
+    /// What it does to the transaction, if it is one statement that is executed once.
     pub verb: &'a Verb,
     /// That statement.
     pub text: &'a [u8],
-    /// Whether it leaves a cursor open (a named portal, or one that is read in parts).
+    /// Whether anything is executed.
+    pub executes: bool,
+    /// Whether it leaves a cursor open (a named portal, one that is read in parts, or one that is not
+    /// executed).
     pub opens_cursor: bool,
+    /// Whether it executes a portal that an earlier unit has opened.
+    pub continues: bool,
+    /// Whether everything that it does was looked at.
+    pub whole: bool,
+    /// Whether something follows in it on a statement that begins, ends or shapes a transaction.
+    pub goes_on: bool,
 }
 
 /// What a client's next unit is to its transaction.
@@ -60,19 +71,14 @@ pub enum Next {
     Refuse,
 }
 
-/// Something said in a transaction that another host must hear too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Said {
-    Local(Box<[u8]>),
-    Savepoint(String, Box<[u8]>),
-}
-
-impl Said {
-    fn text(&self) -> &[u8] {
-        match self {
-            Self::Local(text) | Self::Savepoint(_, text) => text,
-        }
-    }
+/// What a unit needs, as far as its statements tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    /// Only the primary answers it rightly.
+    Primary,
+    /// The primary is the better place, and the replica does no harm.
+    PrimaryRather,
 }
 
 /// Where a transaction is.
@@ -95,9 +101,13 @@ pub struct Transaction {
     opening: Vec<u8>,
     /// Where it is.
     place: Place,
+    /// What the client has said of it.
     modes: Modes,
-    log: Vec<Said>,
-    log_bytes: usize,
+    /// What holds where it does not say whether it is READ ONLY.
+    reads_by_default: bool,
+    log: Log,
+    /// Something may have been asked in it that takes a snapshot: its modes are fixed then.
+    has_snapshot: bool,
     /// Something has been said that the log does not hold, or a cursor is open.
     bound: bool,
 }
@@ -106,13 +116,13 @@ impl Transaction {
     /// Begun by `text`. `read_only` is what holds where it does not say.
     #[must_use]
     pub fn begin(text: &[u8], modes: Modes, read_only: bool) -> Self {
-        let defaults = Modes { read_only: Some(read_only), isolation: None };
         Self {
             opening: trimmed(text).to_vec(),
             place: Place::Waiting,
-            modes: defaults.then(modes),
-            log: Vec::new(),
-            log_bytes: 0,
+            modes,
+            reads_by_default: read_only,
+            log: Log::default(),
+            has_snapshot: false,
             bound: false,
         }
     }
@@ -135,9 +145,11 @@ impl Transaction {
         matches!(self.place, Place::Waiting | Place::BeginsItself)
     }
 
-    /// A replica has it now.
-    pub fn reached_replica(&mut self) {
+    /// A replica has it now, and has answered what was sent there, after which the transaction has this
+    /// status: what was said in a unit that has failed is not said again.
+    pub fn answered(&mut self, status: TransactionStatus) {
         self.place = Place::Replica;
+        self.bound |= !self.log.settle(status);
     }
 
     /// It has no server any more; it is begun again on the primary.
@@ -147,7 +159,7 @@ impl Transaction {
 
     /// `SET TRANSACTION`, while nothing has run. False if too much has been said already.
     pub fn add_modes(&mut self, text: &[u8], modes: Modes) -> bool {
-        let fits = self.opening.len() + text.len() < LOG_BYTES_MAX;
+        let fits = self.opening.len() + text.len() < BYTES_MAX;
         if fits {
             append(&mut self.opening, text);
             self.modes = self.modes.then(modes);
@@ -158,7 +170,7 @@ impl Transaction {
     /// Whether it said that it will not write, or that is the session's default.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        self.modes.read_only == Some(true)
+        self.modes.read_only.unwrap_or(self.reads_by_default)
     }
 
     /// How far it is kept apart, where that is known.
@@ -172,12 +184,13 @@ impl Transaction {
         self.modes.isolation.get_or_insert(isolation);
     }
 
-    /// Whether it may begin on a replica, if its first statement is a read. SERIALIZABLE may not:
-    /// a standby refuses it. Where the isolation is only known when it has begun, it is asked
-    /// again then.
+    /// Whether it may begin on a replica, if its first statement is a read. SERIALIZABLE may not, nor may
+    /// what says that it is READ WRITE: a standby refuses both. Where the isolation is only known when it
+    /// has begun, it is asked again then.
     #[must_use]
     pub fn may_use_replica(&self, rule: Transactions) -> bool {
-        let moves_later = matches!(self.modes.isolation, None | Some(Isolation::ReadCommitted));
+        let moves_later = matches!(self.modes.isolation, None | Some(Isolation::ReadCommitted))
+            && self.modes.read_only != Some(false);
         self.place != Place::Leaving
             && self.modes.isolation != Some(Isolation::Serializable)
             && match rule {
@@ -185,6 +198,24 @@ impl Transaction {
                 Transactions::ReadOnly => self.is_read_only(),
                 Transactions::Optimistic => self.is_read_only() || moves_later,
             }
+    }
+
+    /// The class by which the unit that no server has heard of finds a host for all of the transaction:
+    /// what only shapes it decides nothing.
+    #[must_use]
+    pub fn route(&self, rule: Transactions, step: Step<'_>) -> Class {
+        let reads = match step.class.access {
+            Access::Read => self.is_read_only() || !step.opens_cursor,
+            // Cursors, SHOW and SET mean the same there, for a transaction that stays.
+            Access::Session => self.is_read_only(),
+            Access::Write | Access::Transaction => false,
+        };
+        let shapes = matches!(step.verb, Verb::SetLocal | Verb::Savepoint(_));
+        match self.may_use_replica(rule) && (reads || shapes) {
+            true => Class::READ,
+            false if step.class.access == Access::Read => Class::TRANSACTION,
+            false => step.class,
+        }
     }
 
     /// What begins it on a host, or begins it again: one text of several statements. None where
@@ -195,96 +226,86 @@ impl Transaction {
             return None;
         }
         let mut text = self.opening.clone();
-        for said in &self.log {
-            append(&mut text, said.text());
-        }
+        self.log.texts().for_each(|said| append(&mut text, said));
         Some(text)
     }
 
-    /// What a unit is to the transaction, which runs on a replica and has not failed there.
+    /// What a unit is to the transaction, which runs on a replica that owes nothing, and has not failed
+    /// there. `is_fresh`: the replica may still serve reads.
     #[must_use]
-    pub fn next(&self, step: Step<'_>) -> Next {
-        if self.is_read_only() {
-            return self.next_of_read_only(step);
-        }
-        let stays = match (step.class.access, step.verb) {
-            _ if step.opens_cursor => false,
-            (Access::Read, _) => true,
-            (_, Verb::SetLocal | Verb::Savepoint(_)) => self.has_room(step.text),
-            (_, Verb::Release(_) | Verb::RollbackTo(_) | Verb::Commit | Verb::Rollback) => true,
-            _ => false,
+    pub fn next(&self, step: Step<'_>, is_fresh: bool) -> Next {
+        let needs = match step.verb {
+            // Statements may be prepared anywhere.
+            _ if !step.executes && !step.opens_cursor => Needs::Nothing,
+            Verb::Modes(modes) => self.needs_of_modes(*modes),
+            _ if self.is_read_only() => self.needs_of_read_only(step),
+            _ => self.needs_of_optimistic(step),
         };
-        match stays {
-            true => Next::Stay,
-            false if self.may_move() => Next::Move,
-            false => Next::Refuse,
+        let lags = !is_fresh && step.class.access == Access::Read && !step.continues;
+        match needs {
+            Needs::Nothing if lags && self.may_move() => Next::Move,
+            Needs::Nothing => Next::Stay,
+            Needs::Primary | Needs::PrimaryRather if self.may_move() => Next::Move,
+            Needs::PrimaryRather => Next::Stay,
+            Needs::Primary => Next::Refuse,
         }
     }
 
-    /// Any host refuses its writes in the same words, so they need not go anywhere else.
-    fn next_of_read_only(&self, step: Step<'_>) -> Next {
+    /// A function that turns out to write is refused by any host in the same words. A statement that writes
+    /// is not: a standby says "during recovery" to COPY FROM, and to NOTIFY, which READ ONLY allows
+    /// (`ClassifyUtilityCommandAsReadOnly` in `utility.c`).
+    fn needs_of_read_only(&self, step: Step<'_>) -> Needs {
+        let rather = step.goes_on || !step.whole || step.class.reason == Reason::Write;
         match step.class.access {
-            Access::Write if lies(step.class.reason) && self.may_move() => Next::Move,
-            Access::Write if lies(step.class.reason) => Next::Refuse,
-            _ => Next::Stay,
+            Access::Write if lies(step.class.reason) => Needs::Primary,
+            _ if rather => Needs::PrimaryRather,
+            _ => Needs::Nothing,
+        }
+    }
+
+    fn needs_of_optimistic(&self, step: Step<'_>) -> Needs {
+        let stays = match (step.class.access, step.verb) {
+            _ if step.opens_cursor => false,
+            (Access::Read, _) => true,
+            (_, Verb::SetLocal | Verb::Savepoint(_)) => self.log.has_room(step.text),
+            (_, Verb::Release(_) | Verb::RollbackTo(_) | Verb::Commit | Verb::Rollback) => true,
+            _ => step.class.reason == Reason::Empty,
+        };
+        if stays { Needs::Nothing } else { Needs::Primary }
+    }
+
+    /// `SET TRANSACTION`: before the first snapshot it may say anything, and a standby refuses some of it.
+    /// After that another isolation is refused by any host, and READ WRITE is refused where it is READ ONLY,
+    /// as all is on a standby (`check_transaction_read_only` in `variable.c`).
+    fn needs_of_modes(&self, modes: Modes) -> Needs {
+        let isolates = modes.isolation.is_some() && modes.isolation != self.modes.isolation;
+        match modes.read_only {
+            _ if !self.has_snapshot => Needs::PrimaryRather,
+            Some(false) if !isolates && !self.is_read_only() => Needs::PrimaryRather,
+            _ => Needs::Nothing,
         }
     }
 
     /// Whether it can go on elsewhere.
     #[must_use]
     pub fn may_move(&self) -> bool {
-        !self.bound && self.modes.isolation == Some(Isolation::ReadCommitted)
+        let keeps_snapshot =
+            self.has_snapshot && self.modes.isolation != Some(Isolation::ReadCommitted);
+        !self.bound && !keeps_snapshot
     }
 
     /// A unit was sent to the replica.
     pub fn said(&mut self, step: Step<'_>) {
         self.bound |= step.opens_cursor;
-        match step.verb {
-            Verb::SetLocal => self.keep(Said::Local(trimmed(step.text).into())),
-            Verb::Savepoint(name) => {
-                self.keep(Said::Savepoint(name.clone(), trimmed(step.text).into()));
-            }
-            Verb::Release(name) => self.release(name),
-            Verb::RollbackTo(name) => self.roll_back(name),
-            Verb::Commit | Verb::Rollback => {}
-            // What several statements have said, or DECLARE, cannot be said again.
-            Verb::Begin { .. } | Verb::Modes(_) | Verb::Other => {
-                self.bound |= step.class.access != Access::Read;
-            }
-        }
-    }
-
-    fn has_room(&self, text: &[u8]) -> bool {
-        self.log.len() < LOG_MAX && self.log_bytes + text.len() < LOG_BYTES_MAX
-    }
-
-    fn keep(&mut self, said: Said) {
-        if self.has_room(said.text()) {
-            self.log_bytes += said.text().len();
-            self.log.push(said);
-        } else {
-            self.bound = true;
-        }
-    }
-
-    /// Its savepoints from `name` on are gone; what was set since stays.
-    fn release(&mut self, name: &str) {
-        if let Some(at) = self.savepoint(name) {
-            let since = self.log.split_off(at);
-            self.log.extend(since.into_iter().filter(|said| matches!(said, Said::Local(_))));
-        }
-    }
-
-    /// What was said since `name` is undone; the savepoint stays.
-    fn roll_back(&mut self, name: &str) {
-        if let Some(at) = self.savepoint(name) {
-            self.log.truncate(at + 1);
-        }
-    }
-
-    fn savepoint(&self, name: &str) -> Option<usize> {
-        let is_it = |said: &Said| matches!(said, Said::Savepoint(known, _) if known == name);
-        self.log.iter().rposition(is_it)
+        let shapes = matches!(step.class.reason, Reason::Empty | Reason::Show)
+            || !matches!(step.verb, Verb::Other | Verb::Commit | Verb::Rollback);
+        self.has_snapshot |= !shapes;
+        self.log.say(step.verb, trimmed(step.text));
+        // What several statements have said, or DECLARE, cannot be said again.
+        self.bound |= matches!(step.verb, Verb::Begin { .. } | Verb::Other)
+            && step.executes
+            && !matches!(step.class.reason, Reason::Empty | Reason::Show)
+            && step.class.access != Access::Read;
     }
 }
 
@@ -309,147 +330,4 @@ fn trimmed(text: &[u8]) -> &[u8] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WRITE: Class = Class::write(Reason::Write);
-
-    fn begun(text: &str) -> Transaction {
-        let Verb::Begin { modes, .. } = Verb::of(text.as_bytes()) else { panic!("{text}") };
-        Transaction::begin(text.as_bytes(), modes, false)
-    }
-
-    fn on_replica(text: &str) -> Transaction {
-        let mut transaction = begun(text);
-        transaction.learn_isolation(Isolation::ReadCommitted);
-        transaction
-    }
-
-    fn step<'a>(class: Class, verb: &'a Verb, text: &'a str) -> Step<'a> {
-        Step { class, verb, text: text.as_bytes(), opens_cursor: false }
-    }
-
-    fn next(transaction: &Transaction, class: Class) -> Next {
-        transaction.next(step(class, &Verb::Other, ""))
-    }
-
-    fn say(transaction: &mut Transaction, texts: &[&str]) {
-        for text in texts {
-            let verb = Verb::of(text.as_bytes());
-            let step = step(Class::transaction(), &verb, text);
-            assert_eq!(transaction.next(step), Next::Stay, "{text}");
-            transaction.said(step);
-        }
-    }
-
-    fn replayed(transaction: &Transaction) -> String {
-        String::from_utf8(transaction.replay().unwrap()).unwrap().replace('\n', "")
-    }
-
-    #[test]
-    fn which_transactions_may_use_a_replica() {
-        use Transactions::{Optimistic, Primary, ReadOnly};
-        for (text, primary, read_only, optimistic) in [
-            ("BEGIN", false, false, true),
-            ("BEGIN READ WRITE", false, false, true),
-            ("BEGIN READ ONLY", false, true, true),
-            ("BEGIN ISOLATION LEVEL READ COMMITTED", false, false, true),
-            ("BEGIN ISOLATION LEVEL REPEATABLE READ", false, false, false),
-            ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", false, true, true),
-            ("BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY", false, false, false),
-        ] {
-            let begun = begun(text);
-            let may = [Primary, ReadOnly, Optimistic].map(|rule| begun.may_use_replica(rule));
-            assert_eq!(may, [primary, read_only, optimistic], "{text}");
-        }
-    }
-
-    #[test]
-    fn the_sessions_default_counts_where_begin_does_not_say() {
-        let modes = Modes { read_only: Some(false), isolation: None };
-        assert!(Transaction::begin(b"BEGIN", Modes::default(), true).is_read_only());
-        assert!(!Transaction::begin(b"BEGIN READ WRITE", modes, true).is_read_only());
-    }
-
-    #[test]
-    fn modes_that_follow_belong_to_the_opening() {
-        let mut begun = begun("BEGIN;");
-        let modes = Modes { read_only: Some(true), isolation: None };
-        assert!(begun.add_modes(b"SET TRANSACTION READ ONLY ;", modes));
-        assert!(begun.is_read_only());
-        assert_eq!(replayed(&begun), "BEGIN;SET TRANSACTION READ ONLY");
-        assert!(!begun.add_modes(&[b' '; LOG_BYTES_MAX], modes), "there is a limit");
-    }
-
-    #[test]
-    fn what_was_set_is_said_again_and_what_was_undone_is_not() {
-        let mut open = on_replica("BEGIN");
-        say(&mut open, &["SET LOCAL a.b = 1", "SAVEPOINT s", "SET LOCAL a.b = 2", "SAVEPOINT t"]);
-        say(&mut open, &["SET LOCAL a.b = 3", "ROLLBACK TO s", "SET LOCAL c.d = 4"]);
-        assert_eq!(replayed(&open), "BEGIN;SET LOCAL a.b = 1;SAVEPOINT s;SET LOCAL c.d = 4");
-        say(&mut open, &["RELEASE s"]);
-        assert_eq!(replayed(&open), "BEGIN;SET LOCAL a.b = 1;SET LOCAL c.d = 4");
-        assert_eq!(next(&open, WRITE), Next::Move);
-    }
-
-    #[test]
-    fn the_last_savepoint_of_a_name_is_meant() {
-        let mut open = on_replica("BEGIN");
-        say(&mut open, &["SAVEPOINT s", "SET LOCAL a.b = 1", "SAVEPOINT s", "SET LOCAL a.b = 2"]);
-        say(&mut open, &["ROLLBACK TO s", "RELEASE s", "ROLLBACK TO s"]);
-        assert_eq!(replayed(&open), "BEGIN;SAVEPOINT s");
-    }
-
-    #[test]
-    fn a_snapshot_that_must_last_does_not_move() {
-        let mut open = begun("BEGIN READ ONLY");
-        open.learn_isolation(Isolation::RepeatableRead);
-        assert_eq!(next(&open, Class::READ), Next::Stay);
-        assert_eq!(next(&open, WRITE), Next::Stay, "any host refuses it");
-        assert_eq!(next(&open, Class::write(Reason::PrimaryFunction)), Next::Refuse);
-    }
-
-    #[test]
-    fn a_lock_in_a_read_only_transaction_is_taken_on_the_primary() {
-        let open = on_replica("BEGIN READ ONLY");
-        assert_eq!(next(&open, Class::write(Reason::PrimaryFunction)), Next::Move);
-    }
-
-    #[test]
-    fn what_could_not_be_said_again_is_said_on_the_primary() {
-        let open = on_replica("BEGIN");
-        for text in ["COMMIT AND CHAIN", "PREPARE TRANSACTION 'x'", "SET a.b = 1", "BEGIN"] {
-            let verb = Verb::of(text.as_bytes());
-            let class = Class::transaction();
-            assert_eq!(open.next(step(class, &verb, text)), Next::Move, "{text}");
-        }
-        let cursor = Step { opens_cursor: true, ..step(Class::READ, &Verb::Other, "") };
-        assert_eq!(open.next(cursor), Next::Move);
-    }
-
-    #[test]
-    fn a_cursor_of_a_read_only_transaction_binds_it() {
-        let mut open = on_replica("BEGIN READ ONLY");
-        let cursor = Step { opens_cursor: true, ..step(Class::READ, &Verb::Other, "") };
-        assert_eq!(open.next(cursor), Next::Stay);
-        open.said(cursor);
-        assert!(!open.may_move());
-    }
-
-    #[test]
-    fn beyond_the_logs_limit_it_moves() {
-        let mut open = on_replica("BEGIN");
-        for _ in 0..LOG_MAX {
-            say(&mut open, &["SET LOCAL a.b = 1"]);
-        }
-        let set = step(Class::transaction(), &Verb::SetLocal, "SET LOCAL a.b = 1");
-        assert_eq!(open.next(set), Next::Move);
-    }
-
-    #[test]
-    fn a_comment_does_not_hide_what_is_said_next() {
-        let mut open = on_replica("BEGIN -- now");
-        say(&mut open, &["SAVEPOINT s -- here"]);
-        assert_eq!(open.replay().unwrap(), b"BEGIN -- now\n;SAVEPOINT s -- here");
-    }
-}
+mod tests;

@@ -14,7 +14,8 @@
 //! [`Outbox`], and say how much of it they have consumed. What is left over (the front of a
 //! message that has not arrived in full) comes again at the front of the next piece.
 //!
-//! * [`mod@unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of.
+//! * [`mod@unit`] looks ahead: what the next unit of work (Sync to Sync, or one Query) consists of; [`gate`]
+//!   says whether it may follow on the server that the client is linked to.
 //! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree, and
 //!   [`unit_count`] says what must be answered before more is built on it.
 //! * [`own`] answers what pgweir itself is asked, and what need not be known by a server yet.
@@ -30,6 +31,7 @@ pub mod calls;
 pub mod cancel_key;
 pub mod definitions;
 pub mod entry;
+pub mod gate;
 pub mod memo;
 pub mod outbox;
 pub mod own;

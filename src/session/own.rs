@@ -79,9 +79,20 @@ enum Executed {
 }
 
 impl Session {
-    /// The unit at the front, which is there in full, is answered by us up to its end.
-    pub fn claim(&mut self) {
+    /// The unit at the front of `piece` is answered by us, whatever its texts are. Says whether its first
+    /// message is one that we can answer: otherwise a server says what is wrong with it.
+    pub fn claim(&mut self, shared: &Shared, piece: &[u8]) -> bool {
         self.own.claimed = true;
+        let ours = Frames::new(piece).next_frame().ok().flatten().is_some_and(|frame| {
+            !matches!(self.kind(shared, frame.tag, frame.body()), Kind::Theirs)
+        });
+        self.own.claimed = ours;
+        ours
+    }
+
+    /// What follows in the unit is for a server.
+    pub fn disclaim(&mut self) {
+        self.own.claimed = false;
     }
 
     /// What `ReadyForQuery` says when we say it without a server.
@@ -240,6 +251,9 @@ impl Session {
         let mut out = Vec::new();
         report.encode(&mut out);
         to_client.supply(&out);
+        if self.local_status == TransactionStatus::InTransaction {
+            self.local_status = TransactionStatus::Failed;
+        }
         self.refusing = Refusing::UntilSync { rest: Remaining::default() };
     }
 

@@ -28,7 +28,7 @@ pub(super) enum Refusing {
 
 impl Session {
     /// Whether the client's next bytes are answered, or dropped, without a server.
-    pub(super) fn is_busy_locally(&self) -> bool {
+    pub fn is_busy_locally(&self) -> bool {
         self.refusing != Refusing::Nothing
     }
 
@@ -149,6 +149,7 @@ impl Session {
             tag::FLUSH | tag::COPY_DATA | tag::COPY_DONE | tag::COPY_FAIL => {
                 Ok(self.drop_message(piece, header, false, to_client))
             }
+            tag::CLOSE if self.closes_portal(piece, header) => Ok(0),
             tag::CLOSE if header.frame_len() > OPENED_MAX => Err(Violation::Names(tag::CLOSE)),
             tag::CLOSE => Ok(self.close_locally(piece, header, to_client)),
             tag::PARSE => Ok(self.parse_locally(shared, piece, to_client)),

@@ -310,12 +310,15 @@ impl ServerSide {
     }
 
     /// Ends a unit that only defined statements and that the client leaves open: the answer to our
-    /// Sync is not shown, and the server is clean after it. Says whether there was one; nothing of
-    /// the client's may be sent before that answer.
-    pub fn end_definitions(&mut self, to_server: &mut impl Outbox) -> bool {
-        let ends = self.pipeline.awaits_only_sync()
-            && self.status == TransactionStatus::Idle
-            && !self.is_mid_message();
+    /// Sync is not shown, and what comes next is a unit of its own. Says whether there was one; nothing
+    /// of the client's may be sent before that answer. `in_transaction`: inside of one, too.
+    pub fn end_definitions(&mut self, in_transaction: bool, to_server: &mut impl Outbox) -> bool {
+        let suits = match self.status {
+            TransactionStatus::Idle => true,
+            TransactionStatus::InTransaction => in_transaction,
+            TransactionStatus::Failed => false,
+        };
+        let ends = suits && self.pipeline.awaits_only_sync() && !self.is_mid_message();
         if ends {
             to_server.supply(tag::SYNC_MESSAGE);
             self.pipeline.push(Entry::skip(Owed::Sync));

@@ -214,7 +214,7 @@ impl Script {
     /// A unit that only defines statements is ended in the client's place.
     pub(super) fn end_definitions(&mut self) -> bool {
         let mut sink = Sink { piece: &[], out: &mut self.to_server };
-        self.servers[self.at.expect("linked")].end_definitions(&mut sink)
+        self.servers[self.at.expect("linked")].end_definitions(false, &mut sink)
     }
 
     /// The client sends; without a server, it is answered locally.

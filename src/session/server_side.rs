@@ -2,7 +2,7 @@
 
 use super::calls::Calls;
 use super::parameters::{ParameterSet, Parameters};
-use super::pipeline::Pipeline;
+use super::pipeline::{Copy, Pipeline};
 use super::state::Shared;
 use super::statements::Prepared;
 use super::tally::Tally;
@@ -145,6 +145,13 @@ impl ServerSide {
     /// What it owes, for one who says something to it that no client has sent.
     pub fn pipeline_mut(&mut self) -> &mut Pipeline {
         &mut self.pipeline
+    }
+
+    /// Whether the client's next message begins a unit: none is open, and no data is asked of it.
+    pub fn is_between_units(&self) -> bool {
+        self.request_rest.is_done()
+            && !self.pipeline.awaits_sync()
+            && !matches!(self.pipeline.copy(), Copy::In | Copy::Both)
     }
 
     /// How many statements are prepared on it.

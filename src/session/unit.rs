@@ -7,6 +7,7 @@ use super::OPENED_MAX;
 use super::pipeline::Unnamed;
 use super::state::{Session, Shared, Violation};
 use super::statements::Statement;
+use crate::protocol::backend::TransactionStatus;
 use crate::protocol::frame::{Frame, Frames, HEADER_LEN, Header};
 use crate::protocol::frontend::{self as tag, Bind, Parse, Target};
 
@@ -21,11 +22,20 @@ pub enum Plan {
     Own,
     /// The client takes its leave.
     Terminate,
-    /// A server; `whole` if all of the unit was there to be judged.
-    Link {
-        /// Whether nothing of the unit is still to come.
-        whole: bool,
-    },
+    /// A server.
+    Link(Extent),
+}
+
+/// How much of a unit was there to be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// It defines statements, and the client waits to hear of that (Flush): what it does with them comes
+    /// later.
+    Definitions,
+    /// A part: the rest is still to come, and may be anything.
+    Part,
 }
 
 /// One thing in a unit that decides where the unit may go.
@@ -35,8 +45,12 @@ pub enum Judged<'a> {
     Text(&'a [u8]),
     /// A prepared statement.
     Statement(&'a Statement),
-    /// It leaves a portal behind that later units may read from: one with a name, or one that is
-    /// read in parts.
+    /// A portal of this unit is executed; a simple query says so too.
+    Executes,
+    /// A portal is executed that an earlier unit has opened.
+    Continues,
+    /// It leaves a portal behind that later units may read from: one with a name, one that is
+    /// read in parts, or one that is not executed.
     Cursor,
     /// Something that cannot be read here.
     Opaque,
@@ -65,6 +79,9 @@ impl Session {
         }
         match header.tag {
             tag::TERMINATE => Ok(Plan::Terminate),
+            tag::CLOSE if self.closes_portal(piece, header) => {
+                Ok(self.plan_unit(shared, piece, header, judge))
+            }
             tag::SYNC
             | tag::FLUSH
             | tag::CLOSE
@@ -94,8 +111,8 @@ impl Session {
             return Plan::More;
         }
         match judge {
-            None => Plan::Link { whole: true },
-            Some(_) if header.frame_len() > piece.len() => Plan::Link { whole: false },
+            None => Plan::Link(Extent::Whole),
+            Some(_) if header.frame_len() > piece.len() => Plan::Link(Extent::Part),
             Some(judge) => match header.tag {
                 tag::QUERY => judged(judge, Judged::Text(tag::text(&piece[5..header.frame_len()]))),
                 tag::FUNCTION_CALL => judged(judge, Judged::Opaque),
@@ -111,53 +128,67 @@ impl Session {
         judge: &mut dyn FnMut(Judged<'_>),
     ) -> Plan {
         let mut frames = Frames::new(piece);
-        let mut own_unnamed = false;
+        let mut own = OwnParts::default();
+        let mut last = 0;
         while let Ok(Some(frame)) = frames.next_frame() {
+            last = frame.tag;
             match frame.tag {
-                tag::SYNC => return Plan::Link { whole: true },
+                tag::SYNC => {
+                    own.end(judge);
+                    return Plan::Link(Extent::Whole);
+                }
                 tag::QUERY | tag::FUNCTION_CALL => judge(Judged::Opaque),
-                _ => self.judge_frame(shared, frame, &mut own_unnamed, judge),
+                _ => self.judge_frame(shared, frame, &mut own, judge),
             }
         }
+        own.end(judge);
         let rest = &piece[frames.position()..];
         match Header::parse(rest) {
-            _ if rest.is_empty() || piece.len() >= OPENED_MAX => Plan::Link { whole: false },
-            Ok(Some(header)) if header.frame_len() > OPENED_MAX => Plan::Link { whole: false },
+            _ if rest.is_empty() && last == tag::FLUSH && own.defines => {
+                Plan::Link(Extent::Definitions)
+            }
+            _ if rest.is_empty() || piece.len() >= OPENED_MAX => Plan::Link(Extent::Part),
+            Ok(Some(header)) if header.frame_len() > OPENED_MAX => Plan::Link(Extent::Part),
             Ok(_) => Plan::More,
-            Err(_) => Plan::Link { whole: false },
+            Err(_) => Plan::Link(Extent::Part),
         }
     }
 
-    fn judge_frame(
+    fn judge_frame<'p>(
         &self,
         shared: &Shared,
-        frame: Frame<'_>,
-        own_unnamed: &mut bool,
+        frame: Frame<'p>,
+        own: &mut OwnParts<'p>,
         judge: &mut dyn FnMut(Judged<'_>),
     ) {
         match frame.tag {
             tag::PARSE => {
                 let Ok(parse) = Parse::open(frame.body()) else { return judge(Judged::Opaque) };
-                *own_unnamed |= parse.name.is_empty();
+                own.unnamed |= parse.name.is_empty();
                 judge(Judged::Statement(&shared.statements.intern(parse.prepared)));
             }
             tag::BIND => match Bind::parse(frame.body()) {
                 Ok(bind) => {
-                    if !bind.portal.is_empty() {
-                        judge(Judged::Cursor);
-                    }
-                    self.judge_name(bind.statement, *own_unnamed, judge);
+                    own.bind(bind.portal, judge);
+                    self.judge_name(bind.statement, own.unnamed, judge);
                 }
                 Err(_) => judge(Judged::Opaque),
             },
-            // Behind the portal's name, the most rows that are wanted; 0 is all of them.
-            tag::EXECUTE if !frame.body().ends_with(&[0; 4]) => judge(Judged::Cursor),
+            tag::EXECUTE => own.execute(frame.body(), judge),
             tag::DESCRIBE => match Target::parse(frame.body()) {
-                Target::Statement(name) => self.judge_name(name, *own_unnamed, judge),
+                Target::Statement(name) => self.judge_name(name, own.unnamed, judge),
                 Target::Other => {}
             },
             _ => {}
         }
+    }
+
+    /// Whether it is a portal that is closed, which a server may have: there is none outside of a
+    /// transaction.
+    pub(super) fn closes_portal(&self, piece: &[u8], header: Header) -> bool {
+        let body = piece.get(HEADER_LEN..header.frame_len()).unwrap_or_default();
+        self.local_status == TransactionStatus::InTransaction
+            && matches!(Target::parse(body), Target::Other)
     }
 
     /// A name that is not known is one of this unit's own `Parse`, which was judged, or an error.
@@ -177,6 +208,56 @@ impl Session {
     }
 }
 
+/// What a unit has made itself, as far as it was read.
+#[derive(Debug)]
+struct OwnParts<'p> {
+    /// It has prepared the unnamed statement.
+    unnamed: bool,
+    /// The portal that it has bound last.
+    portal: Option<&'p [u8]>,
+    /// That portal has not been executed yet.
+    waits: bool,
+    /// Statements are defined in it, and nothing is done with them.
+    defines: bool,
+}
+
+impl Default for OwnParts<'_> {
+    fn default() -> Self {
+        OwnParts { unnamed: false, portal: None, waits: false, defines: true }
+    }
+}
+
+impl<'p> OwnParts<'p> {
+    fn bind(&mut self, portal: &'p [u8], judge: &mut dyn FnMut(Judged<'_>)) {
+        self.defines = false;
+        if !portal.is_empty() {
+            judge(Judged::Cursor);
+        }
+        (self.portal, self.waits) = (Some(portal), true);
+    }
+
+    /// `body`: the portal's name, and behind it the most rows that are wanted; 0 is all of them.
+    fn execute(&mut self, body: &[u8], judge: &mut dyn FnMut(Judged<'_>)) {
+        self.defines = false;
+        if !body.ends_with(&[0; 4]) {
+            judge(Judged::Cursor);
+        }
+        match self.portal {
+            Some(portal) if portal == tag::text(body) => {
+                self.waits = false;
+                judge(Judged::Executes);
+            }
+            _ => judge(Judged::Continues),
+        }
+    }
+
+    fn end(&self, judge: &mut dyn FnMut(Judged<'_>)) {
+        if self.waits {
+            judge(Judged::Cursor);
+        }
+    }
+}
+
 /// Whether enough of the first message is there for a server to be sent its front. To link for less
 /// would be to link, send nothing and release, again and again.
 fn can_begin(piece: &[u8], header: Header) -> bool {
@@ -192,5 +273,6 @@ fn can_begin(piece: &[u8], header: Header) -> bool {
 
 fn judged(judge: &mut dyn FnMut(Judged<'_>), what: Judged<'_>) -> Plan {
     judge(what);
-    Plan::Link { whole: true }
+    judge(Judged::Executes);
+    Plan::Link(Extent::Whole)
 }

@@ -3,7 +3,7 @@
 use super::super::error;
 use super::super::outbox::Forwarding;
 use super::super::parting::{Parting, part};
-use super::{End, Relay, Unlink};
+use super::{End, Relay, Trial, Unlink};
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::sqlstate::SqlState;
 use crate::server::rescue::Leaving;
@@ -19,13 +19,18 @@ impl Relay<'_> {
                 End::Released
             }
             Unlink::Moves => {
-                self.client.leave_replica();
+                self.client.leave_replica(false);
+                self.part(Leaving::Terminated);
+                End::Elsewhere
+            }
+            Unlink::Fails => {
+                self.client.leave_replica(true);
                 self.part(Leaving::Terminated);
                 End::Elsewhere
             }
             Unlink::Again(refusal) => self.again(refusal),
             Unlink::Bound => {
-                self.client.leave_replica();
+                self.client.leave_replica(false);
                 let client = &mut *self.client;
                 let mut to_client =
                     Forwarding { out: &mut client.stream.out, piece: &client.inbox };
@@ -65,12 +70,11 @@ impl Relay<'_> {
 
     /// What the replica has not answered is said to the primary.
     fn again(mut self, refusal: Refusal) -> End {
-        let taken = self.trial.as_mut().and_then(|trial| trial.take_back(&self.client.inbox));
-        let Some(inbox) = taken else {
+        let Some(sent) = self.trial.as_mut().and_then(Trial::take_back) else {
             return self.server_lost("what it refused is too long to be sent again");
         };
         self.client.session.take_back(&mut self.held.side);
-        self.client.inbox = inbox;
+        self.client.put_back(sent);
         self.client.run_on_primary(refusal);
         self.held.pool().stats.refused(self.client.worker.id);
         tracing::debug!(pool = %self.held.pool(), ?refusal, "a replica refused; the primary is asked");
@@ -81,10 +85,12 @@ impl Relay<'_> {
     fn server_lost(mut self, why: &str) -> End {
         let host = self.held.pool().host.address.to_string();
         tracing::warn!(pool = %self.held.pool(), why, "server lost while a client used it");
-        let nothing_runs = self.trial.as_ref().is_some_and(super::Trial::is_empty);
-        if nothing_runs && self.client.transaction.as_ref().is_some_and(|it| it.may_move()) {
-            // Its transaction has only read, and goes on where it is begun again.
-            self.client.leave_replica();
+        let nothing_runs = self.held.side.pipeline().is_empty() && !self.held.side.is_mid_message();
+        let failed = self.held.side.status() == TransactionStatus::Failed;
+        let tracked = self.client.transaction.as_ref();
+        if nothing_runs && tracked.is_some_and(|it| failed || it.may_move()) {
+            // Its transaction has only read, and goes on where it is begun again; or only its end is taken.
+            self.client.leave_replica(failed);
             return End::Elsewhere;
         }
         let report = match self.held.side.is_committing() {
@@ -104,11 +110,14 @@ impl super::Client {
         self.session.set_local_status(TransactionStatus::Idle);
     }
 
-    /// Its transaction has no server any more.
-    fn leave_replica(&mut self) {
+    /// Its transaction has no server any more. One that has failed stays so.
+    fn leave_replica(&mut self, failed: bool) {
         if let Some(transaction) = &mut self.transaction {
             transaction.leave_replica();
-            self.session.set_local_status(TransactionStatus::InTransaction);
+            self.session.set_local_status(match failed {
+                true => TransactionStatus::Failed,
+                false => TransactionStatus::InTransaction,
+            });
         }
     }
 
@@ -119,6 +128,6 @@ impl super::Client {
             // The unit that is said again begins it.
             self.transaction = None;
         }
-        self.leave_replica();
+        self.leave_replica(false);
     }
 }

@@ -4,7 +4,7 @@ use super::super::outbox::Forwarding;
 use super::super::transaction::isolation;
 use super::super::trial::Reply;
 use super::{Relay, Unlink};
-use crate::protocol::backend::ERROR_RESPONSE;
+use crate::protocol::backend::{ERROR_RESPONSE, TransactionStatus};
 use crate::routing::Isolation;
 use crate::session::trial::Refusal;
 
@@ -13,13 +13,12 @@ impl Relay<'_> {
     pub(super) fn replies(&mut self) -> Result<(), Unlink> {
         let all = self.held.inbox.len();
         let again = self.may_run_again();
+        if self.speaks_first() {
+            return Err(Unlink::ServerLost("it ends the connection".to_owned()));
+        }
         let Some(trial) = self.trial.as_ref().filter(|_| again) else {
             return self.reply(all).map(drop);
         };
-        let speaks_first = trial.is_empty() && self.held.side.pipeline().is_empty();
-        if speaks_first && self.held.inbox.bytes().starts_with(&[ERROR_RESPONSE]) {
-            return Err(Unlink::ServerLost("it ends the connection".to_owned()));
-        }
         let transaction = self.client.transaction.as_deref();
         let suits = |said: &[u8]| match (isolation(said), transaction) {
             (Isolation::ReadCommitted, _) | (_, None) => true,
@@ -35,6 +34,18 @@ impl Relay<'_> {
             return Ok(());
         }
         if self.held.inbox.is_empty() { Ok(()) } else { self.replies() }
+    }
+
+    /// Whether a replica of which nothing was asked ends the connection, and the client's transaction can do
+    /// without it.
+    fn speaks_first(&self) -> bool {
+        let side = &self.held.side;
+        let dispensable = self.trial.is_some()
+            && (side.status() == TransactionStatus::Failed || self.may_run_again());
+        dispensable
+            && side.pipeline().is_empty()
+            && !side.is_mid_message()
+            && self.held.inbox.bytes().starts_with(&[ERROR_RESPONSE])
     }
 
     /// Gives the client the front of what has come; says how much of that was consumed.
@@ -62,15 +73,17 @@ impl Relay<'_> {
 
     /// A replica that has answered is not on trial any more for what it has answered.
     fn note_answers(&mut self) {
-        let Some(trial) = &mut self.trial else { return };
-        let answered = trial.answered(self.held.side.pipeline().units().owed());
-        if let Some(transaction) = &mut self.client.transaction {
-            if let Some(said) = self.held.side.take_said() {
-                transaction.learn_isolation(isolation(&said));
-            }
-            if answered {
-                transaction.reached_replica();
-            }
+        let side = &mut self.held.side;
+        let answered = match &mut self.trial {
+            Some(trial) => trial.answered(side.pipeline().units().owed()),
+            None => side.pipeline().is_empty(),
+        };
+        let Some(transaction) = &mut self.client.transaction else { return };
+        if let Some(said) = side.take_said() {
+            transaction.learn_isolation(isolation(&said));
+        }
+        if answered {
+            transaction.answered(side.status());
         }
     }
 

@@ -184,7 +184,7 @@ impl World {
                 let before = self.clients[who].from_client.len();
                 self.with(who, |script| script.client_bytes(b"").from_client.len()) < before
             }
-            Plan::Link { .. } => {
+            Plan::Link(_) => {
                 self.link(who);
                 false
             }

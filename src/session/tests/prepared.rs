@@ -4,7 +4,7 @@ use super::super::OPENED_MAX;
 use super::super::request::Until;
 use super::super::script::{Script, client, framed};
 use super::super::state::{PREPARED_LEN_MAX, Violation};
-use super::super::unit::Plan;
+use super::super::unit::{Extent, Plan};
 use crate::protocol::frontend as tag;
 
 /// `s1` (pgweir_1) is prepared on server 0, which is released.
@@ -320,7 +320,7 @@ fn a_statement_is_deallocated_by_its_own_name_without_a_server() {
     script.client("Q DEALLOCATE s1").client_sees("C DEALLOCATE | Z I");
     assert_eq!(script.session.prepared_len(), 0);
     script.client("Q DEALLOCATE s1").client_sees("");
-    assert_eq!(script.plan().unwrap(), Plan::Link { whole: true }, "a server refuses it");
+    assert_eq!(script.plan().unwrap(), Plan::Link(Extent::Whole), "a server refuses it");
 }
 
 #[test]

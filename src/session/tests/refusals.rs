@@ -3,7 +3,7 @@
 use super::super::OPENED_MAX;
 use super::super::script::{Script, client, framed};
 use super::super::state::Violation;
-use super::super::unit::Plan;
+use super::super::unit::{Extent, Plan};
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::sqlstate::SqlState;
 
@@ -17,7 +17,7 @@ fn refuse(script: &mut Script) {
 fn a_refused_query_leaves_the_session_alive() {
     let mut script = Script::new();
     script.from_client = client("Q select 1 | Q select 2");
-    assert_eq!(script.plan(), Ok(Plan::Link { whole: true }));
+    assert_eq!(script.plan(), Ok(Plan::Link(Extent::Whole)));
     refuse(&mut script);
     script.client_bytes(b"").client_sees("E 53300 no server | Z I");
     assert_eq!(script.from_client, client("Q select 2"));
@@ -69,7 +69,7 @@ fn what_needs_no_server_is_answered_without_one() {
     script.client("S | H | C S s1 | C P p | d late | c | f late | S");
     script.client_sees("Z I | 3 | 3 | Z I");
     script.client("C S").client("Q a");
-    assert_eq!(script.plan(), Ok(Plan::Link { whole: true }));
+    assert_eq!(script.plan(), Ok(Plan::Link(Extent::Whole)));
     assert_eq!(script.from_client, client("Q a"));
 }
 

@@ -9,6 +9,7 @@ mod catalog;
 mod commits;
 mod cut_off;
 mod hosts;
+mod linked;
 mod own_writes;
 mod pipelines;
 mod promotion;
