@@ -149,4 +149,6 @@ fn verifier(
 }
 
 #[cfg(test)]
+mod manual_tests;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use rustls::{AlertDescription, CertificateError, Error as RustlsError};
+use rustls::{AlertDescription, CertificateError, Error as RustlsError, OtherError};
 
 use super::hello::Spoken;
 use super::setup::{CLIENT, Names, SERVER};
@@ -182,6 +182,9 @@ fn certificate_problem(problem: &CertificateError, peer: Peer) -> String {
         CertificateError::NotValidYetContext { time, not_before } => {
             let wait = not_before.as_secs().saturating_sub(time.as_secs());
             format!("it is not valid before another {wait} s have passed")
+        }
+        CertificateError::Other(OtherError(why)) => {
+            why.to_string().chars().take(PROBLEM_LIMIT).collect()
         }
         // Names in the certificate are part of this, and there may be thousands.
         other => other.to_string().chars().take(PROBLEM_LIMIT).collect(),

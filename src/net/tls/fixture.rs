@@ -1,9 +1,15 @@
 //! For tests: a throwaway authority, and two sessions joined by byte vectors.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair,
+    SigningKey, date_time_ymd,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
+use super::certificate::contents;
 use super::{
     ClientTls, ClientTlsPem, Received, ServerTls, ServerTlsPem, SslMode, TlsError, TlsSession,
 };
@@ -45,11 +51,76 @@ impl Authority {
         self.sign(&params)
     }
 
+    /// An authority below this one, with `change`s to what it is.
+    pub(super) fn issue_authority(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Self {
+        let mut params = common_name(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        Self { issuer: CertifiedIssuer::signed_by(params, key, &self.issuer).unwrap() }
+    }
+
+    /// A certificate as these parameters say.
+    pub(super) fn issue_with(&self, params: &CertificateParams) -> Leaf {
+        self.sign(params)
+    }
+
     fn sign(&self, params: &CertificateParams) -> Leaf {
         let key = KeyPair::generate().unwrap();
         let cert = params.signed_by(&key, &self.issuer).unwrap();
         Leaf { cert: cert.pem(), key: key.serialize_pem() }
     }
+}
+
+/// A certificate of this common name, without a subjectAltName.
+pub(super) fn common_name(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
+
+/// The same certificate as `authority` would issue, of X.509's first version: without a version and
+/// extensions, which is what `openssl x509 -req` makes.
+pub(super) fn version_1(authority: &Authority, params: &CertificateParams) -> Leaf {
+    let leaf = authority.issue_with(params);
+    let der = CertificateDer::from_pem_slice(leaf.cert.as_bytes()).unwrap();
+    let whole = contents(&der).unwrap().0;
+    let (mut fields, rest) = contents(whole).unwrap();
+    let algorithm = &rest[..rest.len() - contents(rest).unwrap().1.len()];
+    let mut signed = Vec::new();
+    while let Some((_, rest)) = contents(fields) {
+        let field = &fields[..fields.len() - rest.len()];
+        // [0] is the version, [3] the extensions (RFC 5280 section 4.1).
+        if ![0xa0, 0xa3].contains(&field[0]) {
+            signed.extend_from_slice(field);
+        }
+        fields = rest;
+    }
+    let signed = value(0x30, &signed);
+    let signature = authority.issuer.key().sign(&signed).unwrap();
+    let signature = value(0x03, &[&[0], &signature[..]].concat());
+    let der = value(0x30, &[&signed[..], algorithm, &signature].concat());
+    let cert = STANDARD.encode(der);
+    let lines = cert.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap());
+    let body: String = lines.map(|line| format!("{line}\n")).collect();
+    let cert = format!("-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n");
+    Leaf { cert, ..leaf }
+}
+
+/// A value in DER.
+fn value(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(contents.len()).unwrap().to_be_bytes();
+    let head = match contents.len() {
+        0..0x80 => vec![tag, low],
+        0x80..0x100 => vec![tag, 0x81, low],
+        _ => vec![tag, 0x82, high, low],
+    };
+    [&head, contents].concat()
 }
 
 /// A certificate that says of itself that it is an authority, as `openssl req -x509` makes it.

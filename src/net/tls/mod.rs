@@ -10,14 +10,17 @@
 //! * [`error`]: why a session ended; [`setup`]: why settings cannot be used.
 //!
 //! Underneath: `pem` reads what the files hold, `roots` knows whom to trust, `verifier` checks
-//! servers as the mode asks, `provider` is the one choice of cryptography. A reload builds a new
+//! servers as the mode asks, with `host_name` and `version1` for what webpki does not take and libpq
+//! does (`certificate` reads such a one); `provider` is the one choice of cryptography. A reload builds a new
 //! `ClientTls` or `ServerTls`; sessions keep the configuration with which they began.
 
 pub mod acceptor;
+mod certificate;
 pub mod connector;
 pub mod error;
 pub mod expiry;
 pub mod hello;
+mod host_name;
 pub mod mode;
 mod pem;
 mod provider;
@@ -25,6 +28,7 @@ mod roots;
 pub mod session;
 pub mod setup;
 mod verifier;
+mod version1;
 mod web;
 
 #[cfg(test)]

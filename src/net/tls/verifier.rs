@@ -5,20 +5,26 @@
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
+use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::certificate::{Certificate, contents, key_parts};
+use super::host_name::check_common_name;
 use super::roots::Roots;
+use super::version1;
 
 /// Whether the certificate must be for the host that we connect to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameCheck {
     /// `verify-ca`
     None,
-    /// `verify-full`. Names are those of the certificate's subjectAltName (RFC 9525); a common name
-    /// alone does not count.
+    /// `verify-full`. Names are those of the certificate's subjectAltName (RFC 9525), or its common
+    /// name where it has none: see [`host_name`](super::host_name).
     Host,
 }
 
@@ -67,6 +73,63 @@ impl CheckedServer {
             other => other,
         }
     }
+
+    /// A certificate of version 1 is taken from an authority that was named, not from the operating
+    /// system's: those have issued none for many years.
+    fn check_version_1(
+        &self,
+        certificate: &Certificate<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), CertificateError> {
+        if self.roots.named.is_empty() {
+            return Err(version1::Problem::NoFile.into());
+        }
+        let (store, algorithms) = (&self.roots.store, &self.algorithms);
+        version1::check_chain(certificate, intermediates, store, now, algorithms)
+    }
+
+    /// The host is named by the certificate, as libpq has it.
+    fn check_name(
+        &self,
+        certificate: &Certificate<'_>,
+        checked: Result<(), Error>,
+        host: &ServerName<'_>,
+    ) -> Result<(), Error> {
+        if self.names == NameCheck::None || checked.is_ok() {
+            return Ok(());
+        }
+        match check_common_name(certificate, host) {
+            Some(by_common_name) => by_common_name.map_err(Error::from),
+            None => checked,
+        }
+    }
+}
+
+/// The key of a certificate of version 1, which webpki does not read.
+fn version_1_key<'a>(certificate: &'a CertificateDer<'_>) -> Option<SubjectPublicKeyInfoDer<'a>> {
+    let certificate = Certificate::read(certificate).filter(Certificate::is_version_1)?;
+    Some(certificate.key_info().into())
+}
+
+/// TLS 1.2's signature by a bare key: rustls has a function for that of TLS 1.3 alone.
+fn verify_tls12_with_key(
+    message: &[u8],
+    key: &SubjectPublicKeyInfoDer<'_>,
+    signature: &DigitallySignedStruct,
+    algorithms: &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error> {
+    let named = algorithms.mapping.iter().find(|(scheme, _)| *scheme == signature.scheme);
+    let known = named.map_or(&[][..], |(_, algorithms)| algorithms);
+    let parts = contents(key).and_then(|(key, _)| key_parts(key));
+    let fits = parts.is_some_and(|(of_key, key)| {
+        known.iter().any(|algorithm| {
+            *algorithm.public_key_alg_id() == *of_key
+                && algorithm.verify_signature(key, message, signature.signature()).is_ok()
+        })
+    });
+    let bad = || Error::from(CertificateError::BadSignature);
+    fits.then(HandshakeSignatureValid::assertion).ok_or_else(bad)
 }
 
 /// Whether `problem` is that a server's certificate is an authority's. rustls passes webpki's error
@@ -84,11 +147,16 @@ impl ServerCertVerifier for CheckedServer {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let cert = ParsedCertificate::try_from(end_entity)?;
-        self.check_chain(end_entity, &cert, intermediates, now)?;
-        if self.names == NameCheck::Host {
-            verify_server_name(&cert, server_name)?;
-        }
+        let read = Certificate::read(end_entity).ok_or(CertificateError::BadEncoding)?;
+        let checked = if read.is_version_1() {
+            self.check_version_1(&read, intermediates, now)?;
+            Err(Error::from(CertificateError::NotValidForName))
+        } else {
+            let cert = ParsedCertificate::try_from(end_entity)?;
+            self.check_chain(end_entity, &cert, intermediates, now)?;
+            verify_server_name(&cert, server_name)
+        };
+        self.check_name(&read, checked, server_name)?;
         Ok(ServerCertVerified::assertion())
     }
 
@@ -98,7 +166,10 @@ impl ServerCertVerifier for CheckedServer {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signature, &self.algorithms)
+        match version_1_key(cert) {
+            Some(key) => verify_tls12_with_key(message, &key, signature, &self.algorithms),
+            None => verify_tls12_signature(message, cert, signature, &self.algorithms),
+        }
     }
 
     fn verify_tls13_signature(
@@ -107,7 +178,12 @@ impl ServerCertVerifier for CheckedServer {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signature, &self.algorithms)
+        match version_1_key(cert) {
+            Some(key) => {
+                verify_tls13_signature_with_raw_key(message, &key, signature, &self.algorithms)
+            }
+            None => verify_tls13_signature(message, cert, signature, &self.algorithms),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
