@@ -3,7 +3,7 @@
 
 use pgweir::auth::scram::{ClientFinal, ClientFirst, Iterations, ServerFinal, ServerFirst};
 use pgweir::auth::{
-    Cleartext, Credential, Exchange, Login, Method, Password, Request, Salts, Step, UserList,
+    Cleartext, Credential, Exchange, Login, Method, Password, Request, RequireAuth, Salts, Step, UserList,
 };
 use std::sync::Arc;
 
@@ -20,5 +20,5 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         }
     }
     let password = Credential::Password(Arc::new(Password::new(&b"secret"[..])));
-    let _ = Login::new("ann", password, Cleartext::Allowed, [2; 18]).on_message(bytes);
+    let _ = Login::new("ann", password, RequireAuth::Any, Cleartext::Allowed, [2; 18]).on_message(bytes);
 });

@@ -3,7 +3,7 @@
 use super::console::Console;
 use super::facts::Facts;
 use super::house::{House, HouseSeen, SettingSeen};
-use crate::auth::Credential;
+use crate::auth::{Credential, RequireAuth};
 use crate::net::tls::{ServerTls, ServerTlsPem, SslMode};
 use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
@@ -40,6 +40,7 @@ fn database() -> Database {
         query_wait_timeout: None,
         reset_query: String::new(),
         login: ServerLogin {
+            require_auth: RequireAuth::Any,
             connect_timeout: Duration::from_secs(1),
             keepalive: Keepalive::default(),
             prepared_max: 0,

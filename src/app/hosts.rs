@@ -44,6 +44,7 @@ fn database(
 ) -> Result<Database, BuildError> {
     let pooler = &settings.pooler;
     let login = ServerLogin {
+        require_auth: configured.pool.server_require_auth,
         connect_timeout: pooler.timeouts.server_connect_timeout,
         keepalive: keepalive(settings),
         prepared_max: pooler.pools.max_prepared_statements as usize,

@@ -17,7 +17,7 @@ use postgres_protocol::message::frontend;
 use super::scram::{
     Challenge, ExpectServerFinal, ExpectServerFirst, MECHANISM, NONCE_BYTES, ScramKeys,
 };
-use super::{Credential, Failure, Request, Step};
+use super::{Asked, Credential, Failure, Request, RequireAuth, Step};
 
 /// A login that awaits the server's next Authentication message (type `R`).
 ///
@@ -30,9 +30,9 @@ pub struct Login {
 /// Whether a password may be sent as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cleartext {
-    /// Nobody can listen, as under TLS, or it is configured so.
+    /// Nobody can listen, as under TLS and on a Unix socket.
     Allowed,
-    /// A server that asks for it is refused.
+    /// A server that asks for it is refused, unless `require_auth` names that way.
     Forbidden,
 }
 
@@ -54,14 +54,16 @@ enum State {
 }
 
 impl Login {
-    /// A login as `user`, once the startup message is sent. `random` becomes SCRAM's nonce.
+    /// A login as `user`, once the startup message is sent. The server may ask as `require` says;
+    /// where nobody can listen, `cleartext` is allowed. `random` becomes SCRAM's nonce.
     pub fn new(
         user: &str,
         credential: Credential,
+        require: RequireAuth,
         cleartext: Cleartext,
         random: [u8; NONCE_BYTES],
     ) -> Self {
-        let identity = Identity { user: user.to_owned(), credential, cleartext };
+        let identity = Identity { user: user.to_owned(), credential, require, cleartext };
         Self { identity, state: State::ExpectRequest(STANDARD.encode(random)) }
     }
 
@@ -75,9 +77,11 @@ impl Login {
     fn on_request(self, request: Request<'_>) -> Next {
         let identity = self.identity;
         match (self.state, request) {
-            (State::ExpectRequest(_) | State::ExpectOk, Request::Ok) => {
+            (State::ExpectRequest(_), Request::Ok) => {
+                identity.may_ask(Asked::None)?;
                 Ok(Step::Done(LoggedIn(())))
             }
+            (State::ExpectOk, Request::Ok) => Ok(Step::Done(LoggedIn(()))),
             (State::ExpectRequest(nonce), request) => identity.on_first(&request, &nonce),
             (State::ExpectSaslContinue(state), Request::SaslContinue(data)) => {
                 identity.on_challenge(state.hear(data)?)
@@ -101,6 +105,7 @@ impl Login {
 struct Identity {
     user: String,
     credential: Credential,
+    require: RequireAuth,
     cleartext: Cleartext,
 }
 
@@ -119,11 +124,32 @@ impl Identity {
         }
     }
 
+    /// Refuses what `require_auth` does not take, in libpq's words (`check_expected_areq` in
+    /// `src/interfaces/libpq/fe-auth.c`).
+    fn may_ask(&self, asked: Asked) -> Result<(), Failure> {
+        if self.require.takes(asked) {
+            return Ok(());
+        }
+        let what = match asked {
+            Asked::None => "server did not ask for authentication",
+            Asked::Password => "server requested a cleartext password",
+            Asked::Md5 => "server requested a hashed password",
+            Asked::ScramSha256 => "server requested SCRAM-SHA-256 authentication",
+        };
+        Err(Failure::authorization(format!(
+            "authentication method requirement \"{}\" failed: {what} (server_require_auth)",
+            self.require
+        )))
+    }
+
     fn on_cleartext(self) -> Next {
-        if self.cleartext == Cleartext::Forbidden {
+        self.may_ask(Asked::Password)?;
+        let named = self.require.names(Asked::Password);
+        if self.cleartext == Cleartext::Forbidden && !named {
             return Err(Failure::authorization(
-                "server asks for the password in clear over a connection without TLS; \
-                 set server_tls_sslmode, or let it ask for scram-sha-256 in its pg_hba.conf",
+                "server asks for the password in clear over a connection without TLS; set \
+                 server_tls_sslmode, let it ask for scram-sha-256 in its pg_hba.conf, or allow it \
+                 with server_require_auth = \"password\"",
             ));
         }
         let message = match &self.credential {
@@ -134,6 +160,7 @@ impl Identity {
     }
 
     fn on_md5(self, salt: [u8; 4]) -> Next {
+        self.may_ask(Asked::Md5)?;
         let answer = match &self.credential {
             Credential::Password(password) => {
                 md5_hash(self.user.as_bytes(), password.reveal(), salt)
@@ -145,6 +172,7 @@ impl Identity {
     }
 
     fn on_sasl(self, mechanisms: &[&str], nonce: &str) -> Next {
+        self.may_ask(Asked::ScramSha256)?;
         if !mechanisms.contains(&MECHANISM) {
             return Err(Failure::authorization(
                 "server does not offer SCRAM-SHA-256, the one SASL mechanism that pgweir supports",

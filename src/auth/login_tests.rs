@@ -48,10 +48,37 @@ fn a_password_goes_in_clear_only_where_it_may() {
     assert_eq!(message, b"p\0\0\0\x0bpencil\0");
     ended(hears(state, &Request::Ok)).unwrap();
 
-    let careful = Login::new("ann", known, Cleartext::Forbidden, [2; 18]);
-    let failure = ended(hears(careful, &Request::CleartextPassword)).unwrap_err();
-    assert_eq!(failure.class, Class::InvalidAuthorization);
-    assert!(failure.reason.contains("server_tls_sslmode"));
+    let over_tcp = |require: &str| {
+        let require = require.parse().unwrap();
+        Login::new("ann", known.clone(), require, Cleartext::Forbidden, [2; 18])
+    };
+    for require in ["", "!md5", "!password"] {
+        let failure = ended(hears(over_tcp(require), &Request::CleartextPassword)).unwrap_err();
+        assert_eq!(failure.class, Class::InvalidAuthorization);
+        assert!(failure.reason.contains("server_require_auth"), "{failure}");
+    }
+    for require in ["password", "scram-sha-256,password"] {
+        sent(hears(over_tcp(require), &Request::CleartextPassword));
+    }
+}
+
+#[test]
+fn a_server_may_ask_as_require_auth_says_and_in_no_other_way() {
+    let requests = [
+        ("none", Request::Ok),
+        ("password", Request::CleartextPassword),
+        ("md5", Request::Md5Password(*b"salt")),
+        ("scram-sha-256", Request::Sasl(vec![MECHANISM])),
+    ];
+    for (word, request) in &requests {
+        for (named, _) in &requests {
+            let known = Credential::Password(password("pencil"));
+            let require = named.parse().unwrap();
+            let login = Login::new("ann", known, require, Cleartext::Allowed, [2; 18]);
+            let refused = matches!(hears(login, request), Step::Failed(_));
+            assert_eq!(refused, word != named, "{word} where {named} is required");
+        }
+    }
 }
 
 #[test]

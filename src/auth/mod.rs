@@ -6,6 +6,7 @@
 //! | how a client must prove itself | [`Method`], PgBouncer's `auth_type` |
 //! | the talk with a client, where we are the server | [`Exchange`] |
 //! | the talk with a server, where we are the client | [`Login`], which shows a [`Credential`] |
+//! | how a server may ask | [`RequireAuth`], libpq's `require_auth` |
 //! | SCRAM-SHA-256, both halves | [`scram`] |
 //! | what went wrong, and who may read it | [`Failure`] |
 //!
@@ -29,6 +30,7 @@ mod md5;
 mod method;
 mod password;
 mod request;
+mod require;
 mod response;
 mod salts;
 pub mod scram;
@@ -44,6 +46,7 @@ pub use md5::Md5Hash;
 pub use method::{Method, UnknownMethod};
 pub use password::Password;
 pub use request::Request;
+pub use require::{Asked, BadRequireAuth, RequireAuth};
 pub use salts::Salts;
 pub use secret::{MalformedSecret, Secret};
 pub use step::{Derivation, Step};

@@ -34,7 +34,7 @@ pub(super) fn start(method: Method, secret: Option<Arc<Secret>>) -> Step<Exchang
 }
 
 pub(super) fn login(credential: Credential) -> Login {
-    Login::new("ann", credential, Cleartext::Allowed, [2; 18])
+    Login::new("ann", credential, RequireAuth::Any, Cleartext::Allowed, [2; 18])
 }
 
 /// A message to send, and the state that awaits its answer.

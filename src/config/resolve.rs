@@ -100,6 +100,7 @@ impl PoolSettings {
             server_idle_timeout: pooler.timeouts.server_idle_timeout,
             log_min_duration: pooler.statements.log_min_duration,
             server_tls_sslmode: pooler.tls.server_tls_sslmode,
+            server_require_auth: pooler.tls.server_require_auth,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the configuration says of one database.
 
-use crate::auth::Credential;
+use crate::auth::{Credential, RequireAuth};
 use crate::net::tls::ServerTls;
 use crate::net::{Address, Keepalive};
 use crate::pool::Limits;
@@ -25,6 +25,8 @@ pub struct HostTarget {
 /// How servers are logged in to, whatever the host.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLogin {
+    /// `server_require_auth`.
+    pub require_auth: RequireAuth,
     /// `server_connect_timeout`.
     pub connect_timeout: Duration,
     /// `tcp_keepalive` and its companions.
@@ -79,6 +81,7 @@ impl Database {
             tls: host.tls.clone(),
             user: user.to_owned(),
             database: self.dbname.clone().unwrap_or_else(|| asked.to_owned()),
+            require_auth: self.login.require_auth,
             connect_timeout: self.login.connect_timeout,
             keepalive: self.login.keepalive,
             prepared_max: self.login.prepared_max,

@@ -169,6 +169,7 @@ mod tests {
     use super::super::registry::Databases;
     use super::super::{Database, HostTarget, Mailbox, Pooler, ServerLogin};
     use super::*;
+    use crate::auth::RequireAuth;
     use crate::net::tls::{ServerTls, ServerTlsPem, SslMode};
     use crate::net::{Address, Keepalive};
     use crate::pool::Limits;
@@ -197,6 +198,7 @@ mod tests {
             query_wait_timeout: None,
             reset_query: String::new(),
             login: ServerLogin {
+                require_auth: RequireAuth::Any,
                 connect_timeout: Duration::from_secs(1),
                 keepalive: Keepalive::default(),
                 prepared_max: 0,

@@ -110,10 +110,9 @@ impl Opening {
         target: &Target,
         credential: Credential,
     ) -> Result<(), OpenError> {
-        // As libpq does, a password is sent in the clear if a server asks for that; TLS is what
-        // protects it (server_tls_sslmode).
         let nonce = rand::random();
-        let mut login = Login::new(&target.user, credential, Cleartext::Allowed, nonce);
+        let (require, cleartext) = (target.require_auth, self.cleartext());
+        let mut login = Login::new(&target.user, credential, require, cleartext, nonce);
         for _ in 0..MESSAGES_MAX {
             let message = self.message().await?;
             match message.tag {
@@ -126,6 +125,12 @@ impl Opening {
             }
         }
         Err(OpenError::NotPostgres("its login never ends".to_owned()))
+    }
+
+    /// Without TLS, whoever is on the way could read a password, or ask for it in the server's name.
+    fn cleartext(&self) -> Cleartext {
+        let is_private = self.stream.tls().is_some() || self.stream.socket().is_unix();
+        if is_private { Cleartext::Allowed } else { Cleartext::Forbidden }
     }
 
     /// The login that goes on, or nothing when it has succeeded.

@@ -1,5 +1,6 @@
 //! Where a connection leads, and as whom.
 
+use crate::auth::RequireAuth;
 use crate::net::tls::ServerTls;
 use crate::net::{Address, Keepalive};
 use std::time::Duration;
@@ -17,6 +18,8 @@ pub struct Target {
     pub user: String,
     /// Into which database.
     pub database: String,
+    /// `server_require_auth`.
+    pub require_auth: RequireAuth,
     /// `server_connect_timeout`.
     pub connect_timeout: Duration,
     /// `tcp_keepalive` and its companions.

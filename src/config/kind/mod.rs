@@ -11,6 +11,7 @@
 //! | `server` | `OneServer`, `ServerList`: addresses and URLs of hosts |
 //! | `secret` | `Secret`, and the two ways to keep it out of the file |
 //! | `collector` | `Collector`, the URL of one, and `Headers` |
+//! | `require_auth` | `Methods` of authentication |
 //! | `maybe` | `Maybe`, for keys that may be left out, and `NotYet`, for keys that must be |
 
 pub(crate) mod choice;
@@ -20,6 +21,7 @@ pub(crate) mod listen;
 pub(crate) mod maybe;
 pub(crate) mod number;
 pub(crate) mod raw;
+pub(crate) mod require_auth;
 pub(crate) mod secret;
 pub(crate) mod server;
 pub(crate) mod text;

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::pools::{POOL_SIZE, PoolMode, SPARE_SIZE};
 use super::tls::SslMode;
+use crate::auth::RequireAuth;
 use crate::config::kind::choice::one_of;
 use crate::config::kind::maybe::{Maybe, NotYet};
+use crate::config::kind::require_auth::Methods;
 use crate::config::kind::secret::Secret;
 use crate::config::kind::server::{OneServer, ServerList};
 use crate::config::kind::text::Text;
@@ -76,5 +78,8 @@ settings! {
         /// TLS with this database's hosts.
         server_tls_sslmode: SslMode =
             one_of(), unset "[pooler] server_tls_sslmode", like "\"require\"", at AtReload;
+        /// How this database's hosts may ask who we are.
+        server_require_auth: RequireAuth =
+            Methods, unset "[pooler] server_require_auth", like "\"scram-sha-256\"", at AtReload;
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::auth::RequireAuth;
 use crate::config::kind::choice::{choice, one_of};
+use crate::config::kind::require_auth::Methods;
 use crate::config::kind::text::FilePath;
 use crate::config::setting::settings;
 
@@ -48,6 +50,10 @@ settings! {
         /// insists, "verify-ca" checks who signed the server's certificate, "verify-full" also
         /// that it names the host. Never used on a Unix socket.
         server_tls_sslmode: SslMode = one_of(), default SslMode::Prefer, at AtReload;
+        /// How servers may ask who we are, as libpq's require_auth. "" takes every method, but
+        /// sends a password in clear ("password") only over TLS or a Unix socket; naming it allows
+        /// it without.
+        server_require_auth: RequireAuth = Methods, default RequireAuth::Any, at AtReload;
         /// The authorities that sign servers' certificates, in PEM. "" trusts those of the
         /// operating system, which is enough for "verify-full" alone.
         server_tls_ca_file: Option<PathBuf> = FilePath, default None, at AtReload;

@@ -1,6 +1,7 @@
 //! Questions to a peer of which the test decides every byte.
 
 use super::*;
+use crate::auth::RequireAuth;
 use crate::ids::ServerId;
 use crate::net::tls::ServerTls;
 use crate::net::{Accepted, Address, Chunk, Keepalive, Stream};
@@ -35,6 +36,7 @@ fn on_runtime<T>(work: impl Future<Output = T>) -> T {
 fn server(socket: UnixStream) -> Server {
     socket.set_nonblocking(true).unwrap();
     let target = Target {
+        require_auth: RequireAuth::Any,
         address: Address::Tcp("peer".to_owned(), 5432),
         host_name: "peer".to_owned(),
         tls: ServerTls::disabled(),
