@@ -36,6 +36,7 @@ mod salts;
 pub mod scram;
 mod secret;
 mod step;
+mod stored;
 mod user_list;
 
 pub use credential::Credential;
@@ -50,6 +51,7 @@ pub use require::{Asked, BadRequireAuth, RequireAuth};
 pub use salts::Salts;
 pub use secret::{MalformedSecret, Secret};
 pub use step::{Derivation, Step};
+pub use stored::StoredSecret;
 pub use user_list::{LineError, Problem, UserList};
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A password in plain text, and the SCRAM keys that were already derived from it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -13,20 +13,28 @@ use super::scram::{Salting, ScramKeys};
 /// A password. It is wiped when dropped and shown by nothing.
 ///
 /// Shared by `Arc` it also saves time: each derivation of keys is remembered, so that the second
-/// login with one password costs microseconds.
+/// login with one password costs microseconds. Logins that need the same keys at the same time wait
+/// for the one that derives them.
 pub struct Password {
     text: Zeroizing<Box<[u8]>>,
     /// The newest first.
-    derived: Mutex<[Option<Arc<ScramKeys>>; REMEMBERED]>,
+    derived: Mutex<[Option<Arc<Derived>>; REMEMBERED]>,
+}
+
+/// The keys for one salting, or the wait for them.
+struct Derived {
+    salting: Salting,
+    keys: OnceLock<Arc<ScramKeys>>,
 }
 
 /// A password meets two salts as a rule: ours towards clients and the server's towards us.
 const REMEMBERED: usize = 2;
 
 impl Password {
-    /// PostgreSQL's own limit for what a client may send as one (`PG_MAX_AUTH_TOKEN_LENGTH` in
-    /// `src/include/libpq/auth.h`); tokens of cloud providers do reach kilobytes.
-    pub const MAX_BYTES: usize = 65_535;
+    /// What fits the longest message that PostgreSQL takes as one: 65,535 bytes with its length and
+    /// the zero byte at its end (`PG_MAX_AUTH_TOKEN_LENGTH` in `src/include/libpq/auth.h`). Tokens
+    /// of cloud providers do reach kilobytes.
+    pub const MAX_BYTES: usize = 65_530;
 
     /// A password of any bytes: PostgreSQL does not require UTF-8 either.
     pub fn new(text: impl Into<Box<[u8]>>) -> Self {
@@ -47,17 +55,27 @@ impl Password {
     /// The keys for this salting, when they were derived before; free of cost.
     pub fn keys(&self, salting: &Salting) -> Option<Arc<ScramKeys>> {
         let derived = self.derived.lock();
-        derived.iter().flatten().find(|keys| keys.salting() == salting).cloned()
+        derived.iter().flatten().find(|derived| derived.salting == *salting)?.keys.get().cloned()
     }
 
     /// Derives the keys for this salting and remembers them; costs what
-    /// [`Derivation`](super::Derivation) says.
+    /// [`Derivation`](super::Derivation) says, and nothing but the wait if another thread is about
+    /// it already.
     pub fn derive(&self, salting: &Salting) -> Arc<ScramKeys> {
-        let keys = Arc::new(ScramKeys::derive(self.reveal(), salting));
+        let derived = self.entry(salting);
+        let derive = || Arc::new(ScramKeys::derive(self.reveal(), salting));
+        derived.keys.get_or_init(derive).clone()
+    }
+
+    fn entry(&self, salting: &Salting) -> Arc<Derived> {
         let mut derived = self.derived.lock();
+        if let Some(known) = derived.iter().flatten().find(|known| known.salting == *salting) {
+            return known.clone();
+        }
+        let fresh = Arc::new(Derived { salting: salting.clone(), keys: OnceLock::new() });
         derived.rotate_right(1);
-        derived[0] = Some(keys.clone());
-        keys
+        derived[0] = Some(fresh.clone());
+        fresh
     }
 
     /// The bytes: for a message to a server, or for a hash.
@@ -102,6 +120,21 @@ mod tests {
         password.derive(&salting(b"c"));
         assert!(password.keys(&salting(b"a")).is_none());
         assert!(password.keys(&salting(b"b")).is_some());
+    }
+
+    #[test]
+    fn who_needs_the_same_keys_at_once_gets_those_of_one_derivation() {
+        let (password, salting) = (password("pencil"), salting(b"a"));
+        let start = std::sync::Barrier::new(8);
+        let derive = || {
+            start.wait();
+            password.derive(&salting)
+        };
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(derive)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|one| Arc::ptr_eq(one, &keys[0])));
     }
 
     #[test]

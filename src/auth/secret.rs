@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use subtle::ConstantTimeEq;
+
 use super::scram::{Iterations, Verifier};
-use super::{Credential, Md5Hash, Password};
+use super::{Credential, Md5Hash, Password, StoredSecret};
 
 /// What is known of a user's password, in one of the forms that PostgreSQL stores and PgBouncer's
 /// auth_file holds. `Debug` shows its form only.
@@ -14,7 +16,7 @@ pub enum Secret {
     /// Its md5 hash, salted with the user's name.
     Md5(Md5Hash),
     /// What checks a SCRAM proof and makes none.
-    Scram(Verifier),
+    Scram(StoredSecret),
 }
 
 /// A text that starts like a SCRAM secret and is not one.
@@ -43,7 +45,7 @@ impl Secret {
             return Ok(Self::Md5(hash));
         }
         if text.starts_with(Verifier::PREFIX) {
-            return Verifier::parse(text).map(Self::Scram);
+            return Verifier::parse(text).map(|verifier| Self::Scram(StoredSecret::new(verifier)));
         }
         if text.len() > Password::MAX_BYTES {
             return Err(MalformedSecret::TooLong);
@@ -57,6 +59,16 @@ impl Secret {
             Self::Plain(password) if !password.is_empty() => Credential::Password(password.clone()),
             Self::Md5(hash) => Credential::Md5(hash.clone()),
             Self::Plain(_) | Self::Scram(_) => Credential::Nothing,
+        }
+    }
+
+    /// Whether it is the same secret: one that was read before has keys that need not be derived again.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Plain(one), Self::Plain(other)) => one.reveal().ct_eq(other.reveal()).into(),
+            (Self::Md5(one), Self::Md5(other)) => one == other,
+            (Self::Scram(one), Self::Scram(other)) => one.verifier() == other.verifier(),
+            _ => false,
         }
     }
 
@@ -97,6 +109,20 @@ mod tests {
         assert_eq!(format!("{md5:?}"), "Md5(Md5Hash(..))");
         let scram = Secret::parse(&password::scram_sha_256(b"pencil")).unwrap();
         assert_eq!(format!("{scram:?}"), "Scram(Verifier(..))");
+    }
+
+    #[test]
+    fn a_secret_is_the_same_as_one_of_its_form_and_text() {
+        let scram = password::scram_sha_256(b"pencil");
+        let md5 = password::md5(b"pencil", "ann");
+        let other = password::scram_sha_256(b"pencil");
+        let texts = ["pencil", "pen", "", &scram, &other, &md5];
+        for one in texts {
+            for two in texts {
+                let same = Secret::parse(one).unwrap().is_same(&Secret::parse(two).unwrap());
+                assert_eq!(same, one == two, "{one} {two}");
+            }
+        }
     }
 
     proptest! {

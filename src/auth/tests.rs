@@ -26,7 +26,8 @@ pub(super) fn md5(text: &str) -> Arc<Secret> {
 }
 
 pub(super) fn scram(text: &str) -> Arc<Secret> {
-    Arc::new(Secret::Scram(Verifier::derive(text.as_bytes(), &salts().of("a stored salt"))))
+    let verifier = Verifier::derive(text.as_bytes(), &salts().of("a stored salt"));
+    Arc::new(Secret::Scram(StoredSecret::new(verifier)))
 }
 
 pub(super) fn start(method: Method, secret: Option<Arc<Secret>>) -> Step<Exchange, Proven> {

@@ -17,6 +17,16 @@ pub struct Users {
 }
 
 impl Users {
+    /// Takes over the secrets of those that were there `before` where they are the same: what was
+    /// derived from them need not be derived again.
+    pub fn keep(&mut self, before: &Users) {
+        for (name, secret) in &mut self.known {
+            if let Some(old) = before.known.get(name).filter(|old| old.is_same(secret)) {
+                *secret = old.clone();
+            }
+        }
+    }
+
     /// What is known of a user.
     pub fn secret(&self, user: &str) -> Option<Arc<Secret>> {
         self.known.get(user).or(self.others.as_ref()).cloned()

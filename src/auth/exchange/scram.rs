@@ -37,7 +37,7 @@ impl ExpectClientFirst {
         // Made for every user, so that it takes no time of its own for those who are not known.
         let mock = salts.mock(claim.user());
         let check = match secret {
-            Some(Secret::Scram(verifier)) => Check::Verifier(verifier.clone()),
+            Some(Secret::Scram(stored)) => Check::Verifier(stored.verifier().clone()),
             Some(Secret::Plain(password)) => {
                 Check::Password(password.clone(), mock.salting().clone())
             }

@@ -1,6 +1,7 @@
 //! What a server keeps of a password: enough to check a SCRAM proof, too little to make one.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +11,7 @@ use super::{Iterations, MAX_MESSAGE_BYTES, Salting, ScramKeys};
 use crate::auth::MalformedSecret;
 
 /// A SCRAM-SHA-256 secret as in `pg_authid.rolpassword` (PostgreSQL's manual, "pg_authid").
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Verifier {
     pub(super) salting: Salting,
     pub(super) stored: StoredKey,
@@ -56,6 +57,13 @@ impl Verifier {
     /// The keys of the password's owner, given the client's key from a proof.
     pub(super) fn keys(self, client: ClientKey) -> ScramKeys {
         ScramKeys { salting: self.salting, client, server: self.server }
+    }
+}
+
+impl Hash for Verifier {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.salting.salt(), self.salting.iterations().count()).hash(state);
+        (self.stored.0, self.server.0).hash(state);
     }
 }
 
