@@ -5,7 +5,7 @@ use super::users::users;
 use crate::admin::Access;
 use crate::auth::scram::Iterations;
 use crate::auth::{Method, Salts};
-use crate::client::Policy;
+use crate::client::{Policy, Users};
 use crate::collector;
 use crate::config::section::login::AuthType;
 use crate::config::{IncludeStatement, Settings, Tracing};
@@ -17,6 +17,7 @@ use crate::spans::{Limits, Shown};
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// Why settings that are right in themselves cannot be used: one line for each reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,15 +83,31 @@ pub(super) struct Plans {
     pub(super) collector: Option<collector::Target>,
 }
 
-/// Salts are made up with this for users who are not known: it must not change at a reload.
-pub(super) fn salts() -> Arc<Salts> {
-    Arc::new(Salts::new(rand::random(), Iterations::DEFAULT))
+/// Salts are made up with this for users who are not known: it must not change at a reload, and should
+/// not at a restart or from one instance to the next. A private key is as good a secret as one made for
+/// it; passwords are none, because a salt made from them would let everybody try guesses.
+pub(super) fn salts(settings: &Settings) -> Result<Arc<Salts>, BuildError> {
+    let iterations = Iterations::DEFAULT;
+    let nonce = &settings.pooler.login.mock_authentication_nonce;
+    let key_file = settings.pooler.tls.client_tls_key_file.as_deref();
+    let salts = match (nonce, read("client_tls_key_file", key_file)?.map(Zeroizing::new)) {
+        (Some(nonce), _) => Salts::from_secret(nonce.expose().as_bytes(), iterations),
+        (None, Some(key)) => Salts::from_secret(&key, iterations),
+        (None, None) => Salts::new(rand::random(), iterations),
+    };
+    Ok(Arc::new(salts))
 }
 
-/// Builds all of it, or nothing.
-pub(super) fn build(settings: &Settings, salts: &Arc<Salts>) -> Result<Plans, BuildError> {
+/// Builds all of it, or nothing. Of the users that were there `before`, those whose secrets are the
+/// same keep them, and the keys that were derived from them.
+pub(super) fn build(
+    settings: &Settings,
+    salts: &Arc<Salts>,
+    before: &Users,
+) -> Result<Plans, BuildError> {
     let files = Files::read(settings)?;
-    let users = users(settings)?;
+    let mut users = users(settings)?;
+    users.keep(before);
     let databases = databases(settings, &users, &files)?;
     let pooler = &settings.pooler;
     let policy = Policy {

@@ -11,8 +11,8 @@ use super::workers::{self, Driver, Workers};
 use crate::admin::house::House;
 use crate::admin::{Console, Order, rates};
 use crate::auth::Salts;
-use crate::client::Logins;
 use crate::client::worker::Clients;
+use crate::client::{Logins, Users};
 use crate::collector::Exporter;
 use crate::collector::exporter::FLUSH_LIMIT;
 use crate::config::reload::{Change, compare};
@@ -107,8 +107,8 @@ impl Process {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        let salts = salts();
-        let plans = build(settings, &salts)?;
+        let salts = salts(settings)?;
+        let plans = build(settings, &salts, &Users::default())?;
         let driver = Driver::choose(settings.pooler.process.io)?;
         let sockets = sockets::bind(settings)?;
         let metrics_sockets = sockets::bind_metrics(settings)?;
@@ -375,7 +375,9 @@ impl Process {
 
     /// From now on these hold.
     pub(super) fn apply(&self, loaded: Loaded) -> Result<Change, String> {
-        let plans = build(&loaded.settings, &self.salts).map_err(|error| error.to_string())?;
+        let before = &self.clients.policy.load().users;
+        let plans = build(&loaded.settings, &self.salts, before);
+        let plans = plans.map_err(|error| error.to_string())?;
         let change = compare(&self.loaded.borrow().settings, &loaded.settings);
         let keep = loaded.settings.pooler.statements.query_statistics;
         self.pooler.queries.set_keep(keep as usize);

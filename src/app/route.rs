@@ -42,7 +42,9 @@ impl Asked {
     /// None where the rules are those of no database.
     fn of(route: &Route) -> Result<Option<Asked>, String> {
         let (Some(path), Some(name)) = (&route.config, &route.database) else { return Ok(None) };
-        let plans = build(&settings(path)?, &salts()).map_err(|error| error.to_string())?;
+        let settings = settings(path)?;
+        let plans = salts(&settings).and_then(|salts| build(&settings, &salts, &Users::default()));
+        let plans = plans.map_err(|error| error.to_string())?;
         let asked = Asked { name: name.clone(), plans };
         match asked.database() {
             Some(_) => Ok(Some(asked)),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::scram::{Iterations, Salting, Verifier, hmac};
@@ -12,7 +13,9 @@ use super::scram::{Iterations, Salting, Verifier, hmac};
 /// (`src/backend/libpq/auth-scram.c`): whoever asks twice gets the same one. Users with a plain
 /// secret get theirs here too, and so cannot be told from users that do not exist. A user with a
 /// stored verifier keeps the salt in it; to look like that over restarts and on all instances,
-/// build the key from something that they share.
+/// build the key from something that they share ([`Salts::from_secret`]). Nobody must be able to guess
+/// that: whoever knows the key can tell made-up salts from stored ones, and a salt that came from a
+/// guessable secret would let everybody try guesses.
 pub struct Salts {
     key: Zeroizing<[u8; 32]>,
     iterations: Iterations,
@@ -22,6 +25,13 @@ impl Salts {
     /// Salts by a secret key, with the iteration count for all of them (`scram_iterations`).
     pub fn new(key: [u8; 32], iterations: Iterations) -> Self {
         Self { key: Zeroizing::new(key), iterations }
+    }
+
+    /// Salts by a key that is made from a secret of any length, the same from the same.
+    pub fn from_secret(secret: &[u8], iterations: Iterations) -> Self {
+        let purpose = &b"pgweir mock authentication nonce\0"[..];
+        let key = Sha256::new().chain_update(purpose).chain_update(secret).finalize();
+        Self::new(key.into(), iterations)
     }
 
     /// The salting of a user without a stored verifier.
@@ -58,6 +68,13 @@ mod tests {
         assert_eq!(salts.of("ann"), salts.of("ann"));
         assert_ne!(salts.of("ann"), salts.of("bob"));
         assert_ne!(salts.of("ann"), Salts::new([8; 32], Iterations::DEFAULT).of("ann"));
+    }
+
+    #[test]
+    fn two_processes_with_one_secret_make_the_same_salts() {
+        let salts = |secret: &str| Salts::from_secret(secret.as_bytes(), Iterations::DEFAULT);
+        assert_eq!(salts("a long secret").of("ann"), salts("a long secret").of("ann"));
+        assert_ne!(salts("a long secret").of("ann"), salts("another secret").of("ann"));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! | `text` | `Text`, `Names`, `FilePath`, `FileMode` |
 //! | `listen`, `endpoint` | `ListenHosts`; `Endpoint`, an address with its port |
 //! | `server` | `OneServer`, `ServerList`: addresses and URLs of hosts |
-//! | `secret` | `Secret`, and the two ways to keep it out of the file |
+//! | `secret` | `Secret`, and the two ways to keep it out of the file; `Nonce`, a long one |
 //! | `collector` | `Collector`, the URL of one, and `Headers` |
 //! | `require_auth` | `Methods` of authentication |
 //! | `maybe` | `Maybe`, for keys that may be left out, and `NotYet`, for keys that must be |

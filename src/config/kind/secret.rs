@@ -34,6 +34,35 @@ impl Kind for Secret {
     }
 }
 
+/// A secret that nobody can guess; "" is none.
+pub(crate) struct Nonce;
+
+/// Half of what `openssl rand -hex 32` prints: nobody types that much by chance.
+const NONCE_BYTES_MIN: usize = 32;
+
+impl Kind for Nonce {
+    type Value = Option<SecretText>;
+
+    fn read(&self, raw: &Raw, outside: &Outside<'_>) -> Result<Option<SecretText>, String> {
+        if !matches!(raw, Raw::Secret(_)) && raw.text()?.is_empty() {
+            return Ok(None);
+        }
+        let secret = Secret.read(raw, outside)?;
+        match secret.expose().len() {
+            NONCE_BYTES_MIN.. => Ok(Some(secret)),
+            _ => Err(format!("it is shorter than {NONCE_BYTES_MIN} bytes")),
+        }
+    }
+
+    fn show(&self, value: &Option<SecretText>) -> String {
+        value.as_ref().map_or_else(|| "\"\"".to_owned(), |secret| Secret.show(secret))
+    }
+
+    fn allowed(&self) -> String {
+        format!("{} of at least {NONCE_BYTES_MIN} bytes, or \"\": none", Secret.allowed())
+    }
+}
+
 /// Follows `${VARIABLE}` or `file:PATH`; any other text is the secret itself.
 ///
 /// One newline at the end is dropped, because that is how editors and `echo` leave a file.

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use crate::config::kind::choice::{choice, one_of};
+use crate::config::kind::secret::Nonce;
 use crate::config::kind::text::{FilePath, Names};
+use crate::config::secret::SecretText;
 use crate::config::setting::settings;
 
 choice! {
@@ -33,6 +35,11 @@ settings! {
         /// A file of users and their secrets, in the format of PgBouncer's userlist.txt; "" is
         /// none.
         auth_file: Option<PathBuf> = FilePath, default None, at AtReload;
+        /// The secret by which SCRAM salts are made up for users without a SCRAM secret, so that who
+        /// tries to log in cannot tell which users there are. Instances that clients reach by one
+        /// name share it; "openssl rand -hex 32" makes one. "" derives it from
+        /// client_tls_key_file, and where there is none makes a new one at each start.
+        mock_authentication_nonce: Option<SecretText> = Nonce, default None, at AtRestart;
         /// Users who may do everything on the console.
         admin_users: Vec<String> = Names, default vec![], at AtReload;
         /// Users who may look at everything on the console.
