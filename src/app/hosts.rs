@@ -54,12 +54,14 @@ fn database(
     let tls = server_tls(ssl_mode, files)?;
     let host = |address: &HostAddress| host(address, &tls);
     let weighted = |(address, weight)| HostTarget { weight, ..host(address) };
+    let credential = credential(name, configured, users)?;
     let replicas = configured.replicas.iter().zip(configured.replica_weights.iter().copied());
     Ok(Database {
         name: name.to_owned(),
         dbname: configured.dbname.clone(),
         user: configured.user.clone(),
-        credential: credential(name, configured, users)?,
+        identity: identity(configured, &credential, mode, ssl_mode, files),
+        credential,
         primary: host(&configured.primary),
         replicas: replicas.map(weighted).collect(),
         limits: limits(settings, configured).map_err(|error| BuildError::database(name, &error))?,
@@ -70,7 +72,6 @@ fn database(
         log_min_duration: configured.pool.log_min_duration,
         reset_query: pooler.pools.server_reset_query.clone(),
         login,
-        identity: identity(configured, mode, ssl_mode, files),
     })
 }
 
@@ -170,13 +171,20 @@ fn policy(routing: &configured::Routing) -> Policy {
     }
 }
 
-/// Everything that an open connection depends on. How it was opened is not: other settings for that
-/// hold for those that are opened from then on.
-fn identity(configured: &Configured, mode: PoolMode, tls: SslMode, files: &Files) -> u64 {
+/// Everything that an open connection depends on. What the database's own user proves itself with is
+/// part of it, wherever that stands: a changed password holds from the reload on. How connections are
+/// opened is not: other settings for that hold for those that are opened from then on.
+fn identity(
+    configured: &Configured,
+    credential: &Option<Credential>,
+    mode: PoolMode,
+    tls: SslMode,
+    files: &Files,
+) -> u64 {
     IDENTITY.hash_one((
         format!("{:?} {:?} {mode:?} {tls}", configured.primary, configured.replicas),
         (&configured.dbname, &configured.user),
-        configured.password.as_ref().map(|password| password.expose().to_owned()),
+        credential,
         (&files.server_ca, &files.server_cert, &files.server_key),
     ))
 }

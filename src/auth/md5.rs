@@ -26,6 +26,10 @@ impl Md5Hash {
         Self(hex(&Md5::new().chain_update(password).chain_update(user).finalize().into()))
     }
 
+    pub(super) fn digits(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The answer to AuthenticationMD5Password with this salt: `md5` and 32 hex digits.
     pub(super) fn answer(&self, salt: [u8; 4]) -> String {
         let digest = Md5::new().chain_update(self.0).chain_update(salt).finalize().into();

@@ -52,7 +52,7 @@ pub(super) async fn welcome(
         return Err(error::disabled(&claim.database).into());
     }
     let credential = proven.credential().clone();
-    let pools = worker.pooler.pools(&claim.database, &database, &claim.user, &credential);
+    let pools = worker.pooler.pools_at_login(&claim.database, &database, &claim.user, &credential);
     let pools = pools.map_err(|e| error::too_many_pools(&e.to_string()))?;
     let mut asked = asked_parameters(&claim)?;
     let wish = take_wish(&mut asked)?;

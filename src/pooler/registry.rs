@@ -130,8 +130,29 @@ impl Pooler {
         databases.get(name).or_else(|| databases.get("*")).cloned()
     }
 
-    /// The pools of `database` for a client that has logged in as `user` and proven it with what
-    /// can prove it to the hosts too.
+    /// The pools of `database` for a client that logs in as `user` and has proven it with what can
+    /// prove it to the hosts too: from now on that is what their logins show.
+    ///
+    /// # Errors
+    /// When there are too many pools.
+    pub fn pools_at_login(
+        &self,
+        asked: &str,
+        database: &Arc<Database>,
+        user: &str,
+        proven: &Credential,
+    ) -> Result<Arc<Pools>, TooManyPools> {
+        let found = self.pools(asked, database, user, proven)?;
+        if database.credential.is_none() {
+            let fresh = Arc::new(proven.clone());
+            found.iter().for_each(|pool| pool.credential.store(fresh.clone()));
+        }
+        Ok(found)
+    }
+
+    /// The same pools for a client that had logged in before the configuration changed. It may have
+    /// proven itself with a password that is no longer the user's: only pools that there are not
+    /// yet take that.
     ///
     /// # Errors
     /// When there are too many pools.
@@ -159,10 +180,6 @@ impl Pooler {
                 made
             }
         };
-        if database.credential.is_none() {
-            let fresh = Arc::new(credential.clone());
-            found.iter().for_each(|pool| pool.credential.store(fresh.clone()));
-        }
         Ok(found)
     }
 

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod methods;
+mod passwords;
 mod tls;
 
 use crate::support::{Database, Fields, Pgweir, Wire};
