@@ -3,8 +3,8 @@
 use super::hosts::keepalive;
 use crate::config::section::listen::Listen;
 use crate::config::{ListenEndpoint, ListenHost, Settings};
-use crate::net::Keepalive;
 use crate::net::listener::{Bound, Listener};
+use crate::net::{Keepalive, is_out_of_files};
 use crate::pooler::mailbox::{Letter, least_busy};
 use crate::pooler::{Mailbox, Pooler};
 use std::io;
@@ -19,8 +19,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Log at most one line for so many failures in a row.
 const LOG_EVERY: u32 = 100;
 
-/// Connections that may be there beyond `max_client_conn`: those that are about to be told that
-/// they are too many, and cancel requests.
+/// How long to wait when somebody who has not logged in makes room.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+
+/// Connections that may be there beyond `max_client_conn`: those that have not logged in or are about
+/// to be told that they are too many, the console's, and cancel requests. Beyond that the oldest
+/// that has not logged in makes room for the next.
 const SPARE_CONNECTIONS: usize = 1_000;
 
 /// Connections that the system keeps for the metrics port until they are accepted, which is at once.
@@ -119,7 +123,7 @@ pub(super) async fn accept(
     let mut failures: u32 = 0;
     loop {
         let present: usize = pooler.mailboxes().iter().map(Mailbox::clients).sum();
-        if present >= max_clients() + SPARE_CONNECTIONS {
+        if present >= max_clients() + SPARE_CONNECTIONS && !make_room(&pooler) {
             tokio::time::sleep(PAUSE).await;
             continue;
         }
@@ -134,10 +138,19 @@ pub(super) async fn accept(
             Err(error) => {
                 complain(&error, failures);
                 failures = failures.wrapping_add(1);
-                tokio::time::sleep(PAUSE).await;
+                let made_room = is_out_of_files(&error) && make_room(&pooler);
+                tokio::time::sleep(if made_room { SHORT_PAUSE } else { PAUSE }).await;
             }
         }
     }
+}
+
+/// Ends a connection that has not logged in: the oldest of the worker that has the most of them. Says
+/// whether there is one.
+fn make_room(pooler: &Pooler) -> bool {
+    let fullest = pooler.mailboxes().iter().max_by_key(|mailbox| mailbox.newcomers());
+    let fullest = fullest.filter(|mailbox| mailbox.newcomers() > 0);
+    fullest.map(|mailbox| mailbox.send(Letter::MakeRoom)).is_some()
 }
 
 fn complain(error: &io::Error, failures: u32) {

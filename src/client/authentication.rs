@@ -4,9 +4,10 @@ use super::error;
 use super::opening::{Claim, Ending, Opening};
 use super::policy::Policy;
 use crate::auth::{Exchange, Proven, Step};
-use crate::protocol::frame::{Frames, Header, shown};
+use crate::protocol::frame::{HEADER_LEN, Header, shown};
 use crate::protocol::frontend::PASSWORD;
 use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
 
 /// Derivations of keys that run at once. They are CPU alone, asked for by clients who have not
 /// proven anything yet; more than two would take cores from those who have.
@@ -26,7 +27,8 @@ pub(super) async fn authenticate(
             Step::Send(bytes, exchange) => {
                 opening.stream.out.supply(&bytes);
                 opening.stream.flush().await?;
-                exchange.on_message(&opening.password_message().await?)
+                let body = opening.password_message(exchange.max_body_bytes()).await?;
+                exchange.on_message(&body)
             }
             Step::Derive(derivation) => {
                 let _turn = DERIVATIONS.acquire().await.map_err(std::io::Error::other)?;
@@ -43,8 +45,26 @@ pub(super) async fn authenticate(
 }
 
 impl Opening {
-    /// The body of the client's next message, which must be of type `p`.
-    async fn password_message(&mut self) -> Result<Vec<u8>, Ending> {
+    /// The body of the client's next message, which must be of type `p` and have no more bytes than
+    /// that.
+    async fn password_message(&mut self, max: usize) -> Result<Zeroizing<Vec<u8>>, Ending> {
+        let len = self.password_len(max).await?;
+        // Made as long as it gets: growing would leave copies behind.
+        let mut body = Zeroizing::new(Vec::with_capacity(len));
+        loop {
+            let bytes = self.inbox.bytes();
+            let taken = bytes.len().min(len - body.len());
+            body.extend_from_slice(&bytes[..taken]);
+            self.inbox.advance(taken);
+            if body.len() == len {
+                return Ok(body);
+            }
+            self.more().await?;
+        }
+    }
+
+    /// Takes the header of that message: how long its body is.
+    async fn password_len(&mut self, max: usize) -> Result<usize, Ending> {
         loop {
             let bytes = self.inbox.bytes();
             if bytes.first().is_some_and(|tag| *tag != PASSWORD) {
@@ -53,17 +73,17 @@ impl Opening {
                 return Err(error::violation(&what).into());
             }
             let header = Header::parse(bytes).map_err(|e| error::violation(&e.to_string()))?;
-            if header.is_some_and(|header| header.frame_len() > crate::net::BLOCK_LEN) {
-                return Err(error::violation("password response is too long").into());
+            match header.map(|header| header.body_len) {
+                Some(len) if len > max => {
+                    let what = format!("password response is longer than {max} bytes");
+                    return Err(error::violation(&what).into());
+                }
+                Some(len) => {
+                    self.inbox.advance(HEADER_LEN);
+                    return Ok(len);
+                }
+                None => self.more().await?,
             }
-            let mut frames = Frames::new(bytes);
-            if let Ok(Some(frame)) = frames.next_frame() {
-                let body = frame.body().to_vec();
-                let consumed = frames.position();
-                self.inbox.advance(consumed);
-                return Ok(body);
-            }
-            self.more().await?;
         }
     }
 }

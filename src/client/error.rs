@@ -1,7 +1,7 @@
 //! Everything that a client is told by pgweir itself: the one place where it is worded.
 
 use crate::auth::{Class, Failure};
-use crate::protocol::error_response::{ErrorReport, printable};
+use crate::protocol::error_response::{ErrorReport, Severity, printable};
 use crate::protocol::sqlstate::SqlState;
 use crate::protocol::startup::BadStartup;
 use crate::routing::Reason;
@@ -227,6 +227,29 @@ pub(super) fn refused(failure: &Failure, user: &str) -> ErrorReport {
 
 /// The login took too long.
 pub(super) fn login_timeout() -> ErrorReport {
-    let message = "canceling authentication due to timeout (client_login_timeout)";
-    ErrorReport::fatal(SqlState::QUERY_CANCELED, message)
+    ErrorReport::fatal(SqlState::QUERY_CANCELED, LOGIN_TIMEOUT)
+}
+
+/// The login took too long because no server could be had; `last` is why the last one could not.
+pub(super) fn login_waited(last: Option<&OpenError>, host: &str) -> ErrorReport {
+    let Some(error) = last else {
+        let message = format!("{LOGIN_TIMEOUT}: no server connection became available");
+        return ErrorReport::fatal(SqlState::TOO_MANY_CONNECTIONS, message).hint(
+            "Raise default_pool_size (or the database's pool_size) for more servers, or \
+             client_login_timeout to wait longer.",
+        );
+    };
+    let report = error.report(host);
+    let message = format!("{LOGIN_TIMEOUT}: {}", report.message);
+    ErrorReport { severity: Severity::Fatal, message, ..report }
+}
+
+/// The words of PostgreSQL, and the setting (`ClientAuthentication` in `src/backend/libpq/auth.c`).
+const LOGIN_TIMEOUT: &str = "canceling authentication due to timeout (client_login_timeout)";
+
+/// It has not logged in, and is the oldest that has not.
+pub(super) fn too_many_newcomers() -> ErrorReport {
+    let message = "too many connections that have not logged in";
+    ErrorReport::fatal(SqlState::TOO_MANY_CONNECTIONS, message)
+        .hint("Raise max_client_conn, or lower client_login_timeout.")
 }

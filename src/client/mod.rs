@@ -9,6 +9,7 @@
 //!
 //! * [`worker`]: one thread's clients, and the letters that reach it.
 //! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
+//! * [`newcomers`]: connections that have not logged in, and make room for others.
 //! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
 //!   [`waiting`]: for a server there; [`patience`]: how long.
 //! * [`mod@unit`]: what its next unit of work does; [`transaction`]: what becomes of a BEGIN.
@@ -24,6 +25,7 @@ pub mod authentication;
 pub mod control;
 pub mod error;
 pub mod logins;
+pub mod newcomers;
 pub mod opening;
 pub mod outbox;
 pub mod own;

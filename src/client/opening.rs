@@ -3,15 +3,19 @@
 use super::authentication::authenticate;
 use super::control::Control;
 use super::error;
+use super::newcomers::Newcomer;
 use super::policy::Policy;
 use super::task::{Client, Parts};
 use super::visit::Visit;
 use super::welcome::{welcome, welcome_to_console};
-use super::worker::{Seat, Worker};
+use super::worker::Worker;
 use crate::admin::{self, Right};
+use crate::auth::Proven;
 use crate::net::tls::hello::looks_like_tls;
 use crate::net::{Chunk, Stream};
+use crate::pooler::Pools;
 use crate::protocol::error_response::{ErrorReport, printable};
+use crate::protocol::frontend::TERMINATE_MESSAGE;
 use crate::protocol::startup::{self, Packet, Startup};
 use std::io;
 use std::pin::Pin;
@@ -57,37 +61,95 @@ pub(super) struct Claim {
     pub(super) database: String,
 }
 
+/// How far a login has come, for whoever must say why it ended.
+#[derive(Debug, Default)]
+pub(super) enum Stage {
+    /// Nobody is named yet.
+    #[default]
+    Unnamed,
+    /// The client has said that it is this user.
+    Named(String),
+    /// The user has proven it, and waits for a server that says what its parameters come to.
+    AwaitsServer(String, Arc<Pools>),
+}
+
+impl Stage {
+    fn user(&self) -> &str {
+        match self {
+            Stage::Unnamed => "",
+            Stage::Named(user) | Stage::AwaitsServer(user, _) => user,
+        }
+    }
+
+    /// The servers of these pools are what the login waits for.
+    pub(super) fn awaits(&mut self, pools: &Arc<Pools>) {
+        if let Stage::Named(user) = self {
+            *self = Stage::AwaitsServer(std::mem::take(user), pools.clone());
+        }
+    }
+
+    /// `client_login_timeout` is over.
+    fn timed_out(&self) -> ErrorReport {
+        let Stage::AwaitsServer(_, pools) = self else { return error::login_timeout() };
+        let host = pools.primary.host.address.to_string();
+        error::login_waited(pools.primary.last_error().as_deref(), &host)
+    }
+}
+
+/// What becomes of a login, before anybody is told.
+enum Tried {
+    Ended(Result<Admitted, Ending>),
+    TimedOut,
+    MustLeave,
+}
+
 /// Serves one connection from its first byte to its last.
-pub(super) async fn serve(worker: Rc<Worker>, stream: Stream) {
+pub(super) fn serve(
+    worker: Rc<Worker>,
+    stream: Stream,
+    newcomer: Newcomer,
+) -> impl Future<Output = ()> {
     let policy = worker.clients.policy.load_full();
     // A login needs room that an idle client must not keep: hence the box.
     let opening = Opening { stream, inbox: Chunk::default() };
-    let login = Box::pin(log_in(worker.clone(), opening, policy));
-    match login.await {
-        Some(Arrival::Client(client)) => client.live().await,
-        Some(Arrival::Visit(visit)) => visit.await,
-        None => {}
+    let login = Box::pin(log_in(worker.clone(), opening, policy, newcomer));
+    async move {
+        match login.await {
+            Some(Arrival::Client(client)) => client.live().await,
+            Some(Arrival::Visit(visit)) => visit.await,
+            None => {}
+        }
+        worker.client_left();
     }
-    worker.client_left();
 }
 
-async fn log_in(worker: Rc<Worker>, mut opening: Opening, policy: Arc<Policy>) -> Option<Arrival> {
-    let mut claimed = None;
-    let startup = opening.startup(&worker, &policy, &mut claimed);
-    let started = tokio::time::timeout(policy.login_timeout, startup).await;
-    let ending = match started.unwrap_or_else(|_| Err(error::login_timeout().into())) {
-        Ok(admitted) => {
+async fn log_in(
+    worker: Rc<Worker>,
+    mut opening: Opening,
+    policy: Arc<Policy>,
+    newcomer: Newcomer,
+) -> Option<Arrival> {
+    let mut stage = Stage::default();
+    let startup = opening.startup(&worker, &policy, &newcomer, &mut stage);
+    let tried = tokio::select! {
+        ended = startup => Tried::Ended(ended),
+        () = tokio::time::sleep(policy.login_timeout) => Tried::TimedOut,
+        () = newcomer.must_leave() => Tried::MustLeave,
+    };
+    let ending = match tried {
+        Tried::Ended(Ok(admitted)) => {
             worker.clients.logins.succeeded();
             return Some(admitted.arrive(&worker, opening));
         }
-        Err(ending) => ending,
+        Tried::Ended(Err(ending)) => ending,
+        Tried::TimedOut => stage.timed_out().into(),
+        Tried::MustLeave => error::too_many_newcomers().into(),
     };
     match ending {
         Ending::Quiet => {}
         Ending::Io(error) => tracing::debug!(%error, "connection ended before its login"),
         Ending::Refused(report) => {
-            let user = claimed.unwrap_or_default();
-            tracing::warn!(user, error = %report, "login refused");
+            tracing::warn!(user = stage.user(), error = %report, "login refused");
             worker.clients.logins.refused(report.sqlstate);
             opening.refuse(&report, &policy).await;
         }
@@ -128,51 +190,42 @@ impl Opening {
         &mut self,
         worker: &Rc<Worker>,
         policy: &Policy,
-        claimed: &mut Option<String>,
+        newcomer: &Newcomer,
+        stage: &mut Stage,
     ) -> Result<Admitted, Ending> {
         let startup = self.negotiate(worker, policy).await?;
         if policy.tls.requires() && self.stream.tls().is_none() && self.is_remote() {
             return Err(error::tls_required().into());
         }
         let claim = Claim::read(startup)?;
-        *claimed = Some(claim.user.clone());
+        *stage = Stage::Named(claim.user.clone());
+        let mut negotiation = Vec::new();
+        claim.startup.negotiate(&mut negotiation);
+        self.stream.out.supply(&negotiation);
+        let proven = authenticate(self, policy, &claim).await?;
         if admin::console::is_console(&claim.database) {
-            return self.log_in_to_console(worker, policy, claim).await;
+            return self.enter_console(worker, policy, &claim, &proven, newcomer);
         }
         let seat = worker.seat(policy.max_clients);
         let seat = seat.ok_or_else(|| error::too_many_clients(policy.max_clients))?;
-        self.log_in(worker, policy, claim, seat).await
+        newcomer.logged_in();
+        welcome(self, worker, policy, claim, proven, seat, stage).await
     }
 
-    async fn log_in(
+    fn enter_console(
         &mut self,
         worker: &Rc<Worker>,
         policy: &Policy,
-        claim: Claim,
-        seat: Seat,
+        claim: &Claim,
+        proven: &Proven,
+        newcomer: &Newcomer,
     ) -> Result<Admitted, Ending> {
-        let mut negotiation = Vec::new();
-        claim.startup.negotiate(&mut negotiation);
-        self.stream.out.supply(&negotiation);
-        let proven = authenticate(self, policy, &claim).await?;
-        welcome(self, worker, policy, claim, proven, seat).await
-    }
-
-    async fn log_in_to_console(
-        &mut self,
-        worker: &Rc<Worker>,
-        policy: &Policy,
-        claim: Claim,
-    ) -> Result<Admitted, Ending> {
-        let entry = worker.clients.console.enter();
-        let entry = entry.ok_or_else(|| admin::error::too_many(admin::console::CLIENTS_MAX))?;
-        let mut negotiation = Vec::new();
-        claim.startup.negotiate(&mut negotiation);
-        self.stream.out.supply(&negotiation);
-        let proven = authenticate(self, policy, &claim).await?;
         let right = policy.console.right(&claim.user);
         let right = right.ok_or_else(|| admin::error::no_entry(&claim.user))?;
-        let control = welcome_to_console(self, worker, policy, &claim, &proven, right);
+        let entry = worker.clients.console.enter();
+        let entry = entry.ok_or_else(|| admin::error::too_many(admin::console::CLIENTS_MAX))?;
+        newcomer.logged_in();
+        let control = welcome_to_console(self, worker, policy, claim, proven, right);
         Ok(Admitted::Console { control, right, entry })
     }
 
@@ -239,9 +292,18 @@ impl Opening {
         }
     }
 
+    /// The next packet. A client that takes its leave instead is not told anything, as PostgreSQL
+    /// tells nothing (`ProcessStartupPacket` in `src/backend/tcop/backend_startup.c`).
     async fn packet(&mut self) -> Result<Packet, Ending> {
         loop {
             let bytes = self.inbox.bytes();
+            if bytes == TERMINATE_MESSAGE {
+                return Err(Ending::Quiet);
+            }
+            if !bytes.is_empty() && TERMINATE_MESSAGE.starts_with(bytes) {
+                self.more().await?;
+                continue;
+            }
             if let Some(len) = startup::packet_len(bytes).map_err(error::bad_startup)?
                 && let Some(packet) = bytes.get(..len)
             {
@@ -304,8 +366,8 @@ impl Claim {
 mod tests {
     use super::*;
 
-    /// Bytes of the future that a function of two arguments returns.
-    fn future_len<A, B, F>(_: impl FnOnce(A, B) -> F) -> usize {
+    /// Bytes of the future that a function of three arguments returns.
+    fn future_len<A, B, C, F>(_: impl FnOnce(A, B, C) -> F) -> usize {
         size_of::<F>()
     }
 

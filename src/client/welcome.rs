@@ -2,7 +2,7 @@
 
 use super::control::Control;
 use super::error;
-use super::opening::{Admitted, Claim, Ending, Opening};
+use super::opening::{Admitted, Claim, Ending, Opening, Stage};
 use super::policy::Policy;
 use super::task::{Identity, Parts};
 use super::wish::Wish;
@@ -45,6 +45,7 @@ pub(super) async fn welcome(
     claim: Claim,
     proven: Proven,
     seat: Seat,
+    stage: &mut Stage,
 ) -> Result<Admitted, Ending> {
     let database = worker.pooler.database(&claim.database);
     let database = database.ok_or_else(|| error::no_such_database(&claim.database))?;
@@ -54,6 +55,7 @@ pub(super) async fn welcome(
     let credential = proven.credential().clone();
     let pools = worker.pooler.pools_at_login(&claim.database, &database, &claim.user, &credential);
     let pools = pools.map_err(|e| error::too_many_pools(&e.to_string()))?;
+    stage.awaits(&pools);
     let mut asked = asked_parameters(&claim)?;
     let wish = take_wish(&mut asked)?;
     let (greeting, parameters) = Box::pin(settle(worker, &pools, &database, asked)).await?;

@@ -2,6 +2,7 @@
 
 use super::control::{Control, Signal, Waits};
 use super::logins::Logins;
+use super::newcomers::{Newcomer, Newcomers};
 use super::opening;
 use super::policy::Policy;
 use crate::admin::Console;
@@ -58,6 +59,8 @@ pub struct Worker {
     /// Counts [`TICK`]s, while silent clients are looked for.
     tick: Cell<u32>,
     emptied: Notify,
+    /// Those that have not logged in yet.
+    pub(super) newcomers: Newcomers,
     /// The shapes of texts that its clients have sent lately.
     recent: RefCell<Recent>,
     /// How often it may say that a statement was slow.
@@ -86,6 +89,7 @@ impl Worker {
             draining: Cell::new(false),
             tick: Cell::new(0),
             emptied: Notify::new(),
+            newcomers: Newcomers::default(),
             recent: RefCell::default(),
             slow: Cell::default(),
         })
@@ -121,6 +125,11 @@ impl Worker {
         match letter {
             Letter::Client(accepted) => self.serve(accepted),
             Letter::Cancel(key, ended) => self.cancel(&key, ended),
+            Letter::MakeRoom => {
+                if self.newcomers.end_oldest() {
+                    self.newcomer_left();
+                }
+            }
             Letter::Open(pool, open) => pool.start(Some(open), self.id),
             Letter::Tick => {
                 if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
@@ -142,14 +151,22 @@ impl Worker {
     }
 
     fn serve(self: &Rc<Self>, accepted: Accepted) {
+        let newcomer = Newcomer::new(self.clone());
         match Stream::new(accepted) {
             Ok(stream) => {
-                spawn_local(opening::serve(self.clone(), stream));
+                spawn_local(opening::serve(self.clone(), stream, newcomer));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot watch a new connection");
                 self.client_left();
             }
+        }
+    }
+
+    /// A connection has logged in, has ended before that, or has been told to make room.
+    pub(super) fn newcomer_left(&self) {
+        if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
+            mailbox.newcomer_left();
         }
     }
 

@@ -32,5 +32,5 @@ pub use buffer::{BLOCK_LEN, Chunk};
 pub use connect::Address;
 pub use outgoing::Outgoing;
 pub use parked::Parked;
-pub use socket::{Accepted, Keepalive, Socket};
+pub use socket::{Accepted, Keepalive, Socket, is_out_of_files};
 pub use stream::Stream;

@@ -55,6 +55,12 @@ impl Keepalive {
     }
 }
 
+/// Whether the process, or the system, has no file descriptor left (`EMFILE`, `ENFILE`): then what
+/// failed says nothing of the other side.
+pub fn is_out_of_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// A socket that belongs to a task on this thread, with the thread's driver.
 #[derive(Debug)]
 pub enum Socket {

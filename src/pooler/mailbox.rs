@@ -21,6 +21,8 @@ pub enum Letter {
     Client(Accepted),
     /// Cancel what the client with this key runs. The end of the sender says that it has been done.
     Cancel(CancelKey, oneshot::Sender<()>),
+    /// End the oldest connection that has not logged in.
+    MakeRoom,
     /// Start a login.
     Open(Arc<Pool>, Open),
     /// Show that your event loop turns.
@@ -40,6 +42,8 @@ pub enum Letter {
 pub struct Mailbox {
     sender: UnboundedSender<Letter>,
     clients: AtomicUsize,
+    /// Those among them that have not logged in.
+    newcomers: AtomicUsize,
     pulse: Pulse,
 }
 
@@ -47,7 +51,8 @@ impl Mailbox {
     /// A mailbox and the end at which it is read.
     pub fn new() -> (Mailbox, UnboundedReceiver<Letter>) {
         let (sender, receiver) = unbounded_channel();
-        (Mailbox { sender, clients: AtomicUsize::new(0), pulse: Pulse::default() }, receiver)
+        let (clients, newcomers) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        (Mailbox { sender, clients, newcomers, pulse: Pulse::default() }, receiver)
     }
 
     /// Sends a letter. A worker that has ended has no use for it.
@@ -81,9 +86,20 @@ impl Mailbox {
         self.clients.load(Ordering::Relaxed)
     }
 
-    /// The worker has got a client.
+    /// How many of them have not logged in.
+    pub fn newcomers(&self) -> usize {
+        self.newcomers.load(Ordering::Relaxed)
+    }
+
+    /// The worker has got a client, which has not logged in.
     pub fn client_came(&self) {
         self.clients.fetch_add(1, Ordering::Relaxed);
+        self.newcomers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A client has logged in, or has ended before that.
+    pub fn newcomer_left(&self) {
+        self.newcomers.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// The worker has lost a client.

@@ -1,6 +1,7 @@
 //! Logging in to pgweir: methods, secrets, sockets and encryption.
 
 mod certificate;
+mod crowd;
 mod methods;
 mod passwords;
 mod tls;

@@ -20,6 +20,10 @@ use crate::auth::{Method, Password, Salts, Secret, Step};
 /// [`Password::derive`] was called with [`Salts::of`] the user before.
 pub struct Exchange(State);
 
+/// Above every hash and SCRAM message, as in PostgreSQL (`PG_MAX_SASL_MESSAGE_LENGTH` in
+/// `src/backend/libpq/auth-sasl.c`).
+const MAX_PROOF_BYTES: usize = 1_024;
+
 pub(super) enum State {
     ExpectPassword(ExpectPassword),
     ExpectMd5(ExpectMd5),
@@ -28,9 +32,14 @@ pub(super) enum State {
 }
 
 impl Exchange {
-    /// The longest body of a message of type `p`: a longer one fails in any state, so that a caller
-    /// need not collect it.
-    pub const MAX_BODY_BYTES: usize = Password::MAX_BYTES + 1;
+    /// The longest body of the message that is awaited: a longer one fails, so that a caller need
+    /// not collect it. Only a password in clear may be long.
+    pub fn max_body_bytes(&self) -> usize {
+        match self.0 {
+            State::ExpectPassword(_) => Password::MAX_BYTES + 1,
+            _ => MAX_PROOF_BYTES,
+        }
+    }
 
     /// Begins: asks the client for the proof that `method` wants of `user`.
     ///

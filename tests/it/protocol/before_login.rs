@@ -2,7 +2,7 @@
 
 use super::{Scene, noise};
 use crate::support::frontend::{
-    gssenc_request, password, query, ssl_request, startup, startup_of, string, untyped,
+    gssenc_request, password, query, ssl_request, startup, startup_of, string, terminate, untyped,
 };
 use crate::support::{Fields, Wire};
 
@@ -46,6 +46,23 @@ fn a_startup_without_a_user_is_refused() {
         wire.send([startup(parameters)]);
         assert_refused(&mut wire, "28000");
     }
+    scene.must_be_unharmed();
+}
+
+/// node-postgres: `connect(); end()`.
+#[test]
+fn who_takes_leave_before_anything_else_is_told_nothing() {
+    let mut scene = Scene::set();
+    let mut wire = scene.stranger();
+    wire.send([terminate()]);
+    wire.expect_end();
+    let mut wire = scene.stranger();
+    wire.send([ssl_request()]);
+    assert_eq!(wire.byte(), 'N');
+    wire.trickle();
+    wire.send([terminate()]);
+    wire.expect_end();
+    assert!(!scene.pgweir.log().contains("login refused"), "{}", scene.pgweir.log());
     scene.must_be_unharmed();
 }
 
