@@ -244,8 +244,8 @@ impl Opening {
             match self.packet().await? {
                 Packet::Startup(startup) => return Ok(startup),
                 Packet::Cancel(key) => {
-                    // As PostgreSQL closes the connection when the signal has been sent (`processCancelRequest`):
-                    // whoever waits for that may send its next statement then.
+                    // As PostgreSQL closes the connection when the signal has been sent
+                    // (`processCancelRequest`): whoever waits for that may send its next statement.
                     let ended = worker.forward_cancel(key);
                     let _ = tokio::time::timeout(policy.cancel_wait_timeout, ended).await;
                     return Err(Ending::Quiet);
