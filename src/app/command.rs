@@ -2,6 +2,7 @@
 
 use super::demo;
 use super::exit::Exit;
+use super::logs;
 use super::process::{Process, Settled};
 use super::route;
 use crate::args::{self, Command, Source};
@@ -13,7 +14,11 @@ use std::process::ExitCode;
 /// Does what the command line says; says with which status to end.
 pub fn run() -> ExitCode {
     match args::parse(std::env::args_os()) {
-        Ok(command) => dispatch(command).into(),
+        Ok(command) => {
+            let exit = dispatch(command);
+            logs::flush();
+            exit.into()
+        }
         Err(stop) if stop.status == 0 => {
             print(&stop.text);
             ExitCode::SUCCESS
@@ -80,5 +85,7 @@ pub(super) fn print(text: &str) {
 
 /// For the one who ran the command, when something is wrong.
 pub(super) fn complain(text: &str) {
+    // What was logged before is read before.
+    logs::flush();
     let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
 }

@@ -103,7 +103,7 @@ impl Process {
     pub fn start(read: Reader) -> Result<Process, CannotStart> {
         let loaded = read()?;
         let settings = &loaded.settings;
-        logs::start(&settings.pooler.process);
+        logs::start(&settings.pooler.process)?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
@@ -367,7 +367,8 @@ impl Process {
             }
             Err(why) => {
                 self.status.reload_refused();
-                tracing::error!("reload refused, nothing was changed:\n{why}");
+                let reasons: Vec<_> = why.lines().collect();
+                tracing::error!("reload refused, nothing was changed: {}", reasons.join("; "));
             }
         }
         change

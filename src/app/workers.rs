@@ -159,6 +159,7 @@ impl Seat {
         if let Err(error) = ran {
             // Its clients could be neither served nor told.
             tracing::error!(worker = %id, %error, "io_uring failed");
+            super::logs::flush();
             std::process::exit(i32::from(Exit::Internal.status()));
         }
         // Letting go of the tasks closes their connections.

@@ -20,9 +20,13 @@ impl Drop for Running {
 impl Running {
     /// Starts it by a line of shell in which `$PGWEIR` is the program, and waits until it listens.
     fn shell(line: &str, port: u16) -> Running {
+        Running::start(line, port, Stdio::inherit())
+    }
+
+    fn start(line: &str, port: u16, stderr: Stdio) -> Running {
         let mut command = Command::new("sh");
         command.args(["-c", line]).env("PGWEIR", env!("CARGO_BIN_EXE_pgweir"));
-        command.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(stderr).process_group(0);
         let running = Running(command.spawn().unwrap());
         until("it listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         running
@@ -66,6 +70,23 @@ fn a_log_that_cannot_be_written_costs_the_log_and_nothing_else() {
         let mut refused = Wire::connect(port);
         assert!(refused.try_log_in(name, "wrong", &[("user", name)]).is_err());
     }
+    assert_eq!(running.stop(), Some(0));
+}
+
+/// The names make long lines: a few of them fill the pipe.
+#[test]
+fn a_stderr_that_nobody_reads_stops_nobody() {
+    let database = Database::create();
+    let port = free_port();
+    let (folder, name) = (tempfile::tempdir().unwrap(), &database.name);
+    let line = format!("PGWEIR_POOLER_WORKERS=1 {}", exec(&folder, &database, port, ""));
+    let running = Running::start(&line, port, Stdio::piped());
+    let stranger = "x".repeat(9_000);
+    for _ in 0..30 {
+        let mut refused = Wire::connect(port);
+        assert!(refused.try_log_in(&stranger, "wrong", &[("user", &stranger)]).is_err());
+    }
+    assert_eq!(Wire::login(port, name, name, name).value("SELECT 1"), "1");
     assert_eq!(running.stop(), Some(0));
 }
 
