@@ -1,11 +1,13 @@
 //! Who is it? Carries the exchange of [`crate::auth`] over a connection.
 
 use super::error;
+use super::lines::{self, Line};
 use super::opening::{Claim, Ending, Opening};
 use super::policy::Policy;
 use crate::auth::{Exchange, Proven, Step};
 use crate::protocol::frame::{HEADER_LEN, Header, shown};
 use crate::protocol::frontend::PASSWORD;
+use std::time::Instant;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -37,7 +39,10 @@ pub(super) async fn authenticate(
             }
             Step::Done(proven) => return Ok(proven),
             Step::Failed(failure) => {
-                tracing::info!(user = claim.shown(), reason = %failure, "authentication failed");
+                if let Some(left_out) = lines::pass(Line::NotProven, Instant::now()) {
+                    let user = claim.shown();
+                    tracing::info!(user, reason = %failure, left_out, "authentication failed");
+                }
                 return Err(error::refused(&failure, &claim.user).into());
             }
         };

@@ -17,13 +17,14 @@
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`visit`]: a client of the console.
-//! * [`slow`]: the log of statements that took long.
+//! * [`slow`]: the log of statements that took long; [`lines`]: how often a line may be written.
 //! * [`control`]: how others reach a client's task.
 //! * [`error`]: everything that a client is told by us.
 
 pub mod authentication;
 pub mod control;
 pub mod error;
+mod lines;
 pub mod logins;
 pub mod newcomers;
 pub mod opening;

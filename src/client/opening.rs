@@ -3,6 +3,7 @@
 use super::authentication::authenticate;
 use super::control::Control;
 use super::error;
+use super::lines::{self, Line};
 use super::newcomers::Newcomer;
 use super::policy::Policy;
 use super::task::{Client, Parts};
@@ -21,6 +22,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Packets before the startup packet: an SSLRequest and a GSSENCRequest, in either order.
 const REQUESTS_MAX: usize = 3;
@@ -149,7 +151,9 @@ async fn log_in(
         Ending::Quiet => {}
         Ending::Io(error) => tracing::debug!(%error, "connection ended before its login"),
         Ending::Refused(report) => {
-            tracing::warn!(user = stage.user(), error = %report, "login refused");
+            if let Some(left_out) = lines::pass(Line::Refused, Instant::now()) {
+                tracing::warn!(user = stage.user(), error = %report, left_out, "login refused");
+            }
             worker.clients.logins.refused(report.sqlstate);
             opening.refuse(&report, &policy).await;
         }

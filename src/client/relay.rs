@@ -17,6 +17,7 @@ use measure::Watched;
 
 use super::control::{Signal, Waits};
 use super::error;
+use super::lines::{self, Line};
 use super::outbox::Forwarding;
 use super::routing::Footprint;
 use super::task::Client;
@@ -357,8 +358,10 @@ impl Relay<'_> {
         let worker = self.client.worker.id;
         let limit = self.client.worker.clients.policy.load().cancel_wait_timeout;
         spawn_local(async move {
-            if let Err(error) = Box::pin(cancel.cancel(limit)).await {
-                tracing::warn!(%pool, %error, "cancel request failed");
+            if let Err(error) = Box::pin(cancel.cancel(limit)).await
+                && let Some(left_out) = lines::pass(Line::Lost, Instant::now())
+            {
+                tracing::warn!(%pool, %error, left_out, "cancel request failed");
             }
             pool.cancel_done(id, worker);
             drop(asked);

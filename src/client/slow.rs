@@ -1,14 +1,11 @@
 //! The log of statements that took long.
 
+use super::lines::{self, Line};
 use super::worker::Worker;
 use crate::routing::Reason;
 use crate::stats::queries::Key;
 use crate::stats::{Call, Place};
 use std::time::Instant;
-
-/// Lines that a worker may write in a second. Each costs about as much as a short statement: where
-/// all of them are slow, the log must not be what makes them slower.
-const LINES_MAX: u32 = 20;
 
 /// Writes the line of one call, if there is room for it.
 pub(super) fn log(
@@ -19,10 +16,7 @@ pub(super) fn log(
     call: &Call,
     now: Instant,
 ) {
-    let mut throttle = worker.slow.get();
-    let passed = throttle.pass(now, LINES_MAX);
-    worker.slow.set(throttle);
-    let Some(left_out) = passed else { return };
+    let Some(left_out) = lines::pass(Line::Slow, now) else { return };
     let known = if text.is_none() { worker.pooler.queries.text(worker.id, key) } else { None };
     let reason = Reason::ALL.get(usize::from(call.reason)).map(|reason| reason.as_str());
     let sqlstate = call.sqlstate.as_ref().and_then(|code| std::str::from_utf8(code).ok());
@@ -37,7 +31,7 @@ pub(super) fn log(
         write_ms = ms(call.write_us),
         rows = call.rows,
         sqlstate,
-        left_out = (left_out > 0).then_some(left_out),
+        left_out,
         statement = text.or(known.as_deref()),
         "slow statement"
     );

@@ -2,6 +2,7 @@
 
 use super::control::{Control, Signal, Waits};
 use super::error;
+use super::lines::{self, Line};
 use super::outbox::Forwarding;
 use super::patience::Patience;
 use super::receiving::Backlog;
@@ -159,13 +160,15 @@ impl Client {
             }
         };
         self.worker.dismiss(&control);
-        if self.worker.clients.policy.load().log_disconnections {
+        if self.worker.clients.policy.load().log_disconnections
+            && let Some(left_out) = lines::pass(Line::Logout, Instant::now())
+        {
             let Identity { user, database, .. } = &*self.identity;
             let why = match &farewell {
                 Farewell::Silent => "client left".to_owned(),
                 Farewell::Told(report) => report.to_string(),
             };
-            tracing::info!(client = format!("{user}@{database}"), why, "logout");
+            tracing::info!(client = format!("{user}@{database}"), why, left_out, "logout");
         }
         if let Farewell::Told(report) = farewell {
             Box::pin(self.tell(report)).await;

@@ -2,6 +2,7 @@
 
 use super::control::{Control, Signal};
 use super::error;
+use super::lines::{self, Line};
 use super::worker::Worker;
 use crate::admin::console::Open;
 use crate::admin::form::is_well_formed;
@@ -84,13 +85,15 @@ impl Visit {
             report.encode(&mut message);
             self.stream.out.supply(&message);
         }
-        if self.worker.clients.policy.load().log_disconnections {
+        if self.worker.clients.policy.load().log_disconnections
+            && let Some(left_out) = lines::pass(Line::Logout, Instant::now().into_std())
+        {
             let Who { user, database, .. } = &*self.control.who;
             let why = match &leaving {
                 Leaving::Silent => "client left".to_owned(),
                 Leaving::Told(report) => report.to_string(),
             };
-            tracing::info!(client = format!("{user}@{database}"), why, "logout");
+            tracing::info!(client = format!("{user}@{database}"), why, left_out, "logout");
         }
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await;
     }

@@ -2,6 +2,7 @@
 
 use super::control::Control;
 use super::error;
+use super::lines::{self, Line};
 use super::opening::{Admitted, Claim, Ending, Opening, Stage};
 use super::policy::Policy;
 use super::task::{Identity, Parts};
@@ -29,7 +30,7 @@ use crate::session::{ParameterSet, Parameters, Session};
 use rand::RngCore;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// What the names of our own parameters begin with.
 const OURS: &[u8] = b"pgweir.";
@@ -68,8 +69,11 @@ pub(super) async fn welcome(
     message(&mut out, BACKEND_KEY_DATA, |body| control.key.encode(body));
     out.extend_from_slice(READY_IDLE_MESSAGE);
     opening.stream.out.supply(&out);
-    if policy.log_connections {
-        tracing::info!(client = claim.shown(), tls = opening.stream.tls().is_some(), "login");
+    if policy.log_connections
+        && let Some(left_out) = lines::pass(Line::Login, Instant::now())
+    {
+        let tls = opening.stream.tls().is_some();
+        tracing::info!(client = claim.shown(), tls, left_out, "login");
     }
     let session = Session::new(parameters, database.translates());
     let identity = Identity { user: claim.user, database: claim.database, credential };
@@ -129,9 +133,11 @@ pub(super) fn welcome_to_console(
     message(&mut out, BACKEND_KEY_DATA, |body| control.key.encode(body));
     out.extend_from_slice(READY_IDLE_MESSAGE);
     opening.stream.out.supply(&out);
-    if policy.log_connections {
+    if policy.log_connections
+        && let Some(left_out) = lines::pass(Line::Login, Instant::now())
+    {
         let tls = opening.stream.tls().is_some();
-        tracing::info!(client = claim.shown(), tls, "login to the console");
+        tracing::info!(client = claim.shown(), tls, left_out, "login to the console");
     }
     control
 }

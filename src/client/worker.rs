@@ -1,6 +1,7 @@
 //! One worker: a thread's clients, and the letters that reach it.
 
 use super::control::{Control, Signal, Waits};
+use super::lines::{self, Line};
 use super::logins::Logins;
 use super::newcomers::{Newcomer, Newcomers};
 use super::opening;
@@ -16,14 +17,13 @@ use crate::protocol::startup::CancelKey;
 use crate::routing::Fingerprint;
 use crate::routing::recent::Recent;
 use crate::session::cancel_key::matches;
-use crate::stats::Throttle;
 use arc_swap::ArcSwap;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
@@ -63,8 +63,6 @@ pub struct Worker {
     pub(super) newcomers: Newcomers,
     /// The shapes of texts that its clients have sent lately.
     recent: RefCell<Recent>,
-    /// How often it may say that a statement was slow.
-    pub(super) slow: Cell<Throttle>,
 }
 
 /// One of `max_client_conn`.
@@ -91,7 +89,6 @@ impl Worker {
             emptied: Notify::new(),
             newcomers: Newcomers::default(),
             recent: RefCell::default(),
-            slow: Cell::default(),
         })
     }
 
@@ -157,7 +154,9 @@ impl Worker {
                 spawn_local(opening::serve(self.clone(), stream, newcomer));
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot watch a new connection");
+                if let Some(left_out) = lines::pass(Line::Unwatched, Instant::now()) {
+                    tracing::warn!(%error, left_out, "cannot watch a new connection");
+                }
                 self.client_left();
             }
         }

@@ -1,6 +1,7 @@
 //! What becomes of the client and the server when a link ends.
 
 use super::super::error;
+use super::super::lines::{self, Line};
 use super::super::outbox::Forwarding;
 use super::super::parting::{Parting, part};
 use super::{End, Relay, Trial, Unlink};
@@ -9,6 +10,7 @@ use crate::protocol::sqlstate::SqlState;
 use crate::server::rescue::Leaving;
 use crate::session::trial::Refusal;
 use crate::spans::Failure;
+use std::time::Instant;
 
 impl Relay<'_> {
     pub(super) fn end(mut self, unlink: Unlink) -> End {
@@ -84,7 +86,9 @@ impl Relay<'_> {
 
     fn server_lost(mut self, why: &str) -> End {
         let host = self.held.pool().host.address.to_string();
-        tracing::warn!(pool = %self.held.pool(), why, "server lost while a client used it");
+        if let Some(left_out) = lines::pass(Line::Lost, Instant::now()) {
+            tracing::warn!(pool = %self.held.pool(), why, left_out, "server lost while a client used it");
+        }
         let nothing_runs = self.held.side.pipeline().is_empty() && !self.held.side.is_mid_message();
         let failed = self.held.side.status() == TransactionStatus::Failed;
         let tracked = self.client.transaction.as_ref();
