@@ -386,6 +386,7 @@ impl Process {
         self.exporter.send_to(plans.collector);
         self.pooler.reload(plans.databases);
         self.clients.policy.store(Arc::new(plans.policy));
+        self.tell_workers(|| Letter::Policy);
         self.status.reloaded(&loaded.settings, plans.certificates);
         *self.loaded.borrow_mut() = loaded;
         Ok(change)

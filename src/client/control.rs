@@ -1,8 +1,11 @@
 //! How others reach a client's task: a few flags and a waker.
 
+use super::error;
+use super::silence::Silence;
 use crate::admin::console::is_console;
 use crate::ids::ServerId;
 use crate::pooler::{ClientSeen, Doing, Pin, Who};
+use crate::protocol::error_response::ErrorReport;
 use crate::protocol::startup::CancelKey;
 use crate::session::Parameters;
 use std::cell::{Cell, RefCell};
@@ -21,15 +24,19 @@ pub enum Signal {
     Drain,
     /// It was silent for too long.
     Silence,
-    /// End now.
+    /// End now: an administrator says so.
     Kill,
+    /// End now: the process does.
+    Stop,
 }
 
 /// What a client waits for, seen from outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Waits {
-    /// For the client, outside a transaction.
+    /// For nothing: it has just said something, or is not there yet.
     #[default]
+    Busy,
+    /// For the client, outside a transaction.
     Idle,
     /// For the client, inside a transaction.
     InTransaction,
@@ -48,9 +55,11 @@ pub struct Control {
     /// What it is asked to cancel; as many as there are connections that ask it.
     cancels: RefCell<Cancels>,
     waker: RefCell<Option<Waker>>,
-    waits: Cell<Waits>,
-    /// The worker's tick when that began.
-    since: Cell<u32>,
+    pub(super) waits: Cell<Waits>,
+    /// When that began, where it has a limit.
+    pub(super) since: Cell<Option<Instant>>,
+    /// When it is to be looked whether it was silent for too long.
+    pub(super) due: Cell<Option<Instant>>,
     /// The server that it has.
     server: Cell<Option<ServerId>>,
     /// When it last asked for a server.
@@ -74,7 +83,8 @@ impl Control {
             cancels: RefCell::default(),
             waker: RefCell::new(None),
             waits: Cell::default(),
-            since: Cell::new(0),
+            since: Cell::new(None),
+            due: Cell::new(None),
             server: Cell::new(None),
             asked: Cell::new(None),
             prepared: Cell::new(0),
@@ -133,10 +143,25 @@ impl Control {
         }
     }
 
-    /// The task now waits for this, since `tick`.
-    pub fn waits(&self, waits: Waits, tick: u32) {
-        if self.waits.replace(waits) != waits || waits == Waits::Server {
-            self.since.set(tick);
+    /// The task waits for this now.
+    pub(super) fn waits(&self, waits: Waits, silence: &Silence) {
+        if self.waits.replace(waits) != waits {
+            silence.began(self);
+        }
+    }
+
+    /// The client has said something: a silence that follows is another one.
+    pub(super) fn speaks(&self) {
+        self.waits.set(Waits::Busy);
+        self.take(Signal::Silence);
+    }
+
+    /// What the client is told if it is to end now.
+    pub(super) fn ends_now(&self) -> Option<ErrorReport> {
+        match () {
+            () if self.is_asked(Signal::Kill) => Some(error::killed()),
+            () if self.is_asked(Signal::Stop) => Some(error::shutdown()),
+            () => None,
         }
     }
 
@@ -171,6 +196,11 @@ impl Control {
         self.server.set(server);
     }
 
+    /// Whether it has a server.
+    pub(super) fn is_linked(&self) -> bool {
+        self.server.get().is_some()
+    }
+
     /// The client as it is now.
     pub fn seen(&self) -> ClientSeen {
         let doing = match (self.server.get(), self.waits.get()) {
@@ -188,10 +218,5 @@ impl Control {
             pin: self.pin.get().filter(|_| doing == Doing::Active),
             server_prepared: self.server_prepared.get(),
         }
-    }
-
-    /// What the task waits for, and since which tick.
-    pub fn waiting(&self) -> (Waits, u32) {
-        (self.waits.get(), self.since.get())
     }
 }

@@ -18,7 +18,7 @@
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`visit`]: a client of the console.
 //! * [`slow`]: the log of statements that took long; [`lines`]: how often a line may be written.
-//! * [`control`]: how others reach a client's task.
+//! * [`control`]: how others reach a client's task; [`silence`]: which of them are silent for too long.
 //! * [`error`]: everything that a client is told by us.
 
 pub mod authentication;
@@ -36,6 +36,7 @@ pub mod policy;
 pub mod receiving;
 pub mod relay;
 pub mod routing;
+mod silence;
 pub mod slow;
 pub mod task;
 pub mod transaction;

@@ -1,5 +1,6 @@
 //! What the configuration says of clients.
 
+use super::silence::Limits;
 use crate::admin::Access;
 use crate::auth::{Method, Salts, Secret};
 use crate::net::tls::ClientTls;
@@ -65,8 +66,8 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether anything is to be done about clients that are silent.
-    pub fn watches_silence(&self) -> bool {
-        self.idle_timeout.is_some() || self.idle_transaction_timeout.is_some()
+    /// How long clients may be silent.
+    pub(super) fn silence(&self) -> Limits {
+        Limits { idle: self.idle_timeout, in_transaction: self.idle_transaction_timeout }
     }
 }

@@ -4,12 +4,14 @@
 //! * `measure`: counting what goes by.
 //! * `trace`: a span for what is recorded of it.
 //! * `gate`: whether the client's next unit goes to the same server.
+//! * `silent`: what others see while neither side says anything, and for how long that may be.
 //! * `end`: what becomes of the client and the server when the link ends.
 
 mod end;
 mod gate;
 mod measure;
 mod replies;
+mod silent;
 mod trace;
 
 use gate::{Gate, Halt};
@@ -23,7 +25,7 @@ use super::routing::Footprint;
 use super::task::Client;
 use super::trial::Trial;
 use super::unit::Unit;
-use crate::pooler::{Held, Pin};
+use crate::pooler::Held;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::Role;
@@ -31,7 +33,8 @@ use crate::server::rescue::Leaving;
 use crate::session::request::{Out, Stopped, Until};
 use crate::session::trial::Refusal;
 use crate::session::{Clean, PoolMode};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tokio::task::spawn_local;
@@ -70,6 +73,8 @@ enum Unlink {
     ServerLost(String),
     /// The client ends at this boundary.
     Ended(ErrorReport),
+    /// The client ends now, wherever it is.
+    Killed(ErrorReport),
 }
 
 struct Relay<'c> {
@@ -129,7 +134,7 @@ impl Relay<'_> {
     /// Aligns the server, begins the client's transaction, and sends what it has already said, all
     /// in one write.
     fn link(&mut self, unit: Unit) -> Result<(), Unlink> {
-        self.client.control.waits(Waits::Server, self.client.worker.tick());
+        self.client.control.waits(Waits::Server, &self.client.worker.silence);
         self.client.control.keeps(None, self.held.side.prepared_len());
         let opening = self.client.opening(self.held.pool().role);
         if opening.is_some() {
@@ -152,8 +157,9 @@ impl Relay<'_> {
             if let Some(unlink) = poll_fn(|cx| self.poll(cx)).await {
                 return unlink;
             }
-            let status = self.held.side.status();
-            Box::pin(self.client.answer_own(status)).await;
+            if let Some(report) = Box::pin(self.answer_own()).await {
+                return Unlink::Killed(report);
+            }
             self.close_gate();
             if self.has_failed_here() {
                 return Unlink::Fails;
@@ -164,9 +170,23 @@ impl Relay<'_> {
         }
     }
 
+    /// Answers what the client asks of us, unless it is to end.
+    async fn answer_own(&mut self) -> Option<ErrorReport> {
+        let (status, control) = (self.held.side.status(), self.client.control.clone());
+        let mut answered = pin!(self.client.answer_own(status));
+        poll_fn(|cx| match control.ends_now() {
+            Some(report) => Poll::Ready(Some(report)),
+            None => answered.as_mut().poll(cx).map(|()| None),
+        })
+        .await
+    }
+
     /// Ready when the link ends, or, with none, when the client asks something of us.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Unlink>> {
         self.client.control.watch(cx.waker());
+        if let Some(report) = self.client.control.ends_now() {
+            return Poll::Ready(Some(Unlink::Killed(report)));
+        }
         self.obey_cancel();
         match self.carry(cx) {
             Ok(()) if self.gate == Gate::Asked => Poll::Ready(None),
@@ -284,7 +304,10 @@ impl Relay<'_> {
         match self.client.poll_fill(cx) {
             Poll::Pending => Ok(false),
             Poll::Ready(Ok(0) | Err(_)) => Err(Unlink::ClientLeft(Leaving::Vanished)),
-            Poll::Ready(Ok(_)) => self.request().map(|_| true),
+            Poll::Ready(Ok(_)) => {
+                self.client.control.speaks();
+                self.request().map(|_| true)
+            }
         }
     }
 
@@ -366,39 +389,5 @@ impl Relay<'_> {
             pool.cancel_done(id, worker);
             drop(asked);
         });
-    }
-
-    /// What others can see of the client and its server, while both are silent.
-    fn show(&self, waits: Waits) {
-        let (session, side) = (&self.client.session, &self.held.side);
-        let pin = match () {
-            () if waits != Waits::Idle => None,
-            () if self.mode == PoolMode::Session => Some(Pin::SessionMode),
-            () if session.is_mid_message() || side.is_mid_message() => Some(Pin::HalfMessage),
-            () => side.pipeline().awaits_sync().then_some(Pin::NoSync),
-        };
-        self.client.control.shows(session.parameters(), session.prepared_len());
-        self.client.control.keeps(pin, side.prepared_len());
-    }
-
-    /// Both sides are silent.
-    fn poll_silence(&mut self) -> Poll<Unlink> {
-        let side = &self.held.side;
-        let in_transaction = side.status() != TransactionStatus::Idle;
-        let waits = match (side.pipeline().is_empty(), in_transaction) {
-            (true, true) => Waits::InTransaction,
-            (true, false) => Waits::Idle,
-            (false, _) => Waits::Server,
-        };
-        self.client.control.waits(waits, self.client.worker.tick());
-        self.show(waits);
-        match self.client.control.take(Signal::Silence) {
-            true if waits == Waits::Server => Poll::Pending,
-            true if in_transaction => {
-                Poll::Ready(Unlink::ClientFault(error::idle_transaction_timeout()))
-            }
-            true => Poll::Ready(Unlink::Ended(error::idle_timeout())),
-            false => Poll::Pending,
-        }
     }
 }

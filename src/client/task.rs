@@ -13,7 +13,7 @@ use super::wish::Wish;
 use super::worker::{Seat, Worker};
 use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
-use crate::pooler::{Doing, Guest, Held, Pools};
+use crate::pooler::{Guest, Held, Pools};
 use crate::protocol::error_class::ErrorClass;
 use crate::protocol::error_response::ErrorReport;
 use crate::routing::freshness::Seen;
@@ -110,14 +110,6 @@ pub(super) enum Farewell {
     Told(ErrorReport),
 }
 
-/// A client that has a server may be in the middle of a message of it: it is not told.
-fn killed(control: &Control) -> Farewell {
-    match control.seen().doing {
-        Doing::Active => Farewell::Silent,
-        Doing::Idle | Doing::Waiting => Farewell::Told(error::killed()),
-    }
-}
-
 impl Client {
     pub(super) fn new(parts: Parts, stream: Stream, inbox: Chunk) -> Box<Client> {
         let Parts { worker, pools, session, identity, control, wish, seat } = parts;
@@ -151,9 +143,10 @@ impl Client {
         let control = self.control.clone();
         let farewell = loop {
             let mut unit = pin!(self.serve_unit());
-            let served = poll_fn(|cx| match control.is_asked(Signal::Kill) {
-                true => Poll::Ready(Err(killed(&control))),
-                false => unit.as_mut().poll(cx),
+            let served = poll_fn(|cx| match control.ends_now() {
+                // With a server it may be in the middle of a message: the relay knows.
+                Some(report) if !control.is_linked() => Poll::Ready(Err(Farewell::Told(report))),
+                _ => unit.as_mut().poll(cx),
             });
             if let Err(farewell) = served.await {
                 break farewell;
@@ -176,6 +169,7 @@ impl Client {
     }
 
     async fn tell(mut self: Box<Self>, report: ErrorReport) {
+        let _told = self.worker.farewell();
         let mut message = Vec::new();
         report.encode(&mut message);
         self.count_error(&report);
@@ -221,9 +215,16 @@ impl Client {
     /// Idle: ready when the client has sent something that needs a server, or asks us.
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Farewell>> {
         self.control.watch(cx.waker());
-        self.control.waits(self.waits(), self.worker.tick());
         // What came too late to cancel anything has ended.
         drop(self.control.take_cancels());
+        let turn = self.poll_next(cx);
+        if turn.is_pending() {
+            self.control.waits(self.waits(), &self.worker.silence);
+        }
+        turn
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Farewell>> {
         loop {
             if self.stream.poll_flush(cx).map_err(|_| Farewell::Silent)?.is_pending() {
                 // What it has asked before it does not read: it may ask no more meanwhile.
@@ -258,7 +259,7 @@ impl Client {
             }
             match ready!(self.poll_fill(cx)) {
                 Ok(0) | Err(_) => return Poll::Ready(Err(Farewell::Silent)),
-                Ok(_) => {}
+                Ok(_) => self.control.speaks(),
             }
         }
     }
@@ -331,7 +332,7 @@ impl Client {
 
     /// Waits for a server. `None` if the unit was refused instead: the session lives on.
     async fn wait(&mut self, unit: &Unit, wanted: Wanted) -> Result<Option<Held>, Farewell> {
-        self.control.waits(Waits::Server, self.worker.tick());
+        self.control.waits(Waits::Server, &self.worker.silence);
         let since = Instant::now();
         let waited = super::waiting::wait(self, unit, wanted).await;
         if !matches!(waited, Ok(Ok(_))) {

@@ -79,6 +79,7 @@ impl Visit {
             }
             None => Leaving::Told(error::shutdown()),
         };
+        let _told = self.worker.farewell();
         self.worker.dismiss(&self.control);
         if let Leaving::Told(report) = &leaving {
             let mut message = Vec::new();
@@ -131,7 +132,8 @@ impl<'v> Pump<'v> {
         if self.control.is_asked(Signal::Kill) {
             return Some(Leaving::Told(error::killed()));
         }
-        if self.control.is_asked(Signal::Drain) && !self.drains {
+        let ends = self.control.is_asked(Signal::Drain) || self.control.is_asked(Signal::Stop);
+        if ends && !self.drains {
             self.drains = true;
             // What it was told it answers, SHUTDOWN before all; what waits for something is cancelled.
             self.open.cancel.notify_waiters();

@@ -1,11 +1,12 @@
 //! One worker: a thread's clients, and the letters that reach it.
 
-use super::control::{Control, Signal, Waits};
+use super::control::{Control, Signal};
 use super::lines::{self, Line};
 use super::logins::Logins;
 use super::newcomers::{Newcomer, Newcomers};
 use super::opening;
 use super::policy::Policy;
+use super::silence::{GRANULARITY, Silence};
 use crate::admin::Console;
 use crate::admin::console::is_console;
 use crate::ids::WorkerId;
@@ -28,8 +29,8 @@ use tokio::sync::mpsc::{Sender, UnboundedReceiver};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::spawn_local;
 
-/// How often silent clients are looked for, while a setting asks for that.
-const TICK: Duration = Duration::from_secs(1);
+/// How long clients may take to be told that the process ends now: those that read take it at once.
+const STOP_LIMIT: Duration = Duration::from_secs(1);
 
 /// What all workers know of clients.
 #[derive(Debug)]
@@ -55,14 +56,25 @@ pub struct Worker {
     pub clients: Arc<Clients>,
     controls: RefCell<HashMap<u32, Rc<Control>>>,
     next_key: Cell<u32>,
-    draining: Cell<bool>,
-    /// Counts [`TICK`]s, while silent clients are looked for.
-    tick: Cell<u32>,
+    phase: Cell<Phase>,
+    pub(super) silence: Silence,
     emptied: Notify,
     /// Those that have not logged in yet.
     pub(super) newcomers: Newcomers,
+    /// One more for each client that is being told why it ends.
+    farewells: Rc<()>,
     /// The shapes of texts that its clients have sent lately.
     recent: RefCell<Recent>,
+}
+
+/// Where the worker is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    /// Its clients end at their boundaries, and it ends with the last one.
+    Draining,
+    /// Its clients end now, and so does it.
+    Stopping,
 }
 
 /// One of `max_client_conn`.
@@ -78,16 +90,18 @@ impl Drop for Seat {
 impl Worker {
     /// A worker without clients.
     pub fn new(id: WorkerId, pooler: Arc<Pooler>, clients: Arc<Clients>) -> Rc<Worker> {
+        let silence = Silence::new(clients.policy.load().silence());
         Rc::new(Worker {
             id,
             pooler,
             clients,
             controls: RefCell::default(),
             next_key: Cell::new(1),
-            draining: Cell::new(false),
-            tick: Cell::new(0),
+            phase: Cell::new(Phase::Serving),
+            silence,
             emptied: Notify::new(),
             newcomers: Newcomers::default(),
+            farewells: Rc::default(),
             recent: RefCell::default(),
         })
     }
@@ -100,22 +114,36 @@ impl Worker {
 
     /// Obeys letters until it is told to stop, or has been drained.
     pub async fn run(self: Rc<Self>, mut letters: UnboundedReceiver<Letter>) {
-        let mut ticks = tokio::time::interval(TICK);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        spawn_local(self.clone().end_silent_clients());
         loop {
-            let watching = self.clients.policy.load().watches_silence();
             tokio::select! {
                 letter = letters.recv() => match letter {
-                    None | Some(Letter::Stop) => return,
+                    None => return,
                     Some(letter) => self.obey(letter),
                 },
-                _ = ticks.tick(), if watching => self.look_for_silence(),
-                () = self.emptied.notified(), if self.draining.get() => {}
+                () = self.emptied.notified(), if self.phase.get() == Phase::Draining => {}
             }
-            if self.draining.get() && self.mailbox_clients() == 0 {
-                return;
+            match self.phase.get() {
+                Phase::Draining if self.mailbox_clients() == 0 => return,
+                Phase::Stopping => return self.stop().await,
+                _ => {}
             }
         }
+    }
+
+    /// Every client is told that it ends, as far as it lets itself be told.
+    async fn stop(&self) {
+        let told = async {
+            while !self.controls.borrow().is_empty() || Rc::strong_count(&self.farewells) > 1 {
+                self.emptied.notified().await;
+            }
+        };
+        let _ = tokio::time::timeout(STOP_LIMIT, told).await;
+    }
+
+    /// Held while a client is told why it ends.
+    pub(super) fn farewell(&self) -> Rc<()> {
+        self.farewells.clone()
     }
 
     fn obey(self: &Rc<Self>, letter: Letter) {
@@ -139,11 +167,26 @@ impl Worker {
             Letter::Kill(whom, tell) => {
                 let _ = tell.send(self.kill(&whom));
             }
-            Letter::Drain => {
-                self.draining.set(true);
-                self.controls.borrow().values().for_each(|control| control.signal(Signal::Drain));
+            Letter::Policy => {
+                self.silence.obey(self.clients.policy.load().silence());
+                let (controls, now) = (self.controls.borrow(), Instant::now());
+                controls.values().for_each(|control| self.silence.watch_anew(control, now));
             }
-            Letter::Stop => {}
+            Letter::Drain => self.enter(Phase::Draining),
+            Letter::Stop => self.enter(Phase::Stopping),
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.controls.borrow().values().for_each(|control| self.tell_phase(control));
+    }
+
+    fn tell_phase(&self, control: &Control) {
+        match self.phase.get() {
+            Phase::Serving => {}
+            Phase::Draining => control.signal(Signal::Drain),
+            Phase::Stopping => control.signal(Signal::Stop),
         }
     }
 
@@ -206,15 +249,14 @@ impl Worker {
             }
         };
         let control = Rc::new(Control::new(CancelKey { process_id, secret }, who));
-        if self.draining.get() {
-            control.signal(Signal::Drain);
-        }
+        self.tell_phase(&control);
         controls.insert(process_id, control.clone());
         control
     }
 
     /// A client has left.
     pub(super) fn dismiss(&self, control: &Control) {
+        self.silence.forget(control);
         self.controls.borrow_mut().remove(&control.key.process_id);
     }
 
@@ -267,26 +309,17 @@ impl Worker {
         meant.map(|control| control.signal(Signal::Kill)).count()
     }
 
-    /// Counts seconds while silent clients are looked for.
-    pub(super) fn tick(&self) -> u32 {
-        self.tick.get()
-    }
-
-    fn look_for_silence(&self) {
-        let now = self.tick.get().wrapping_add(1);
-        self.tick.set(now);
-        let policy = self.clients.policy.load();
-        for control in self.controls.borrow().values() {
-            let (waits, since) = control.waiting();
-            let limit = match waits {
-                Waits::Idle => policy.idle_timeout,
-                Waits::InTransaction => policy.idle_transaction_timeout,
-                Waits::Server => None,
-            };
-            let silent = TICK * now.wrapping_sub(since);
-            if limit.is_some_and(|limit| silent > limit) {
-                control.signal(Signal::Silence);
+    /// Tells clients that are silent for too long to end.
+    async fn end_silent_clients(self: Rc<Self>) {
+        loop {
+            self.silence.is_due().await;
+            let now = Instant::now();
+            while let Some(process_id) = self.silence.take_due(now) {
+                if let Some(control) = self.controls.borrow().get(&process_id) {
+                    self.silence.look_at(control, now);
+                }
             }
+            tokio::time::sleep(GRANULARITY).await;
         }
     }
 }

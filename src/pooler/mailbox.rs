@@ -31,9 +31,11 @@ pub enum Letter {
     Survey(Sender<SomeClients>),
     /// End these clients now; say how many.
     Kill(Whom, oneshot::Sender<usize>),
+    /// The settings that clients obey have changed.
+    Policy,
     /// Let each client finish its transaction, then close it.
     Drain,
-    /// End now.
+    /// Tell each client that it ends now, and end.
     Stop,
 }
 

@@ -169,6 +169,11 @@ impl ServerSide {
         !self.request_rest.is_done() || !self.reply_rest.is_done()
     }
 
+    /// Whether its client has got a message of it only in part: nothing else can be said to that.
+    pub fn is_mid_reply(&self) -> bool {
+        !self.reply_rest.is_done() && !self.reply_rest.dropped
+    }
+
     /// Whether a message to it has been sent only in part: nothing else can be said to it.
     pub fn is_mid_request(&self) -> bool {
         !self.request_rest.is_done() && !self.request_rest.dropped

@@ -115,7 +115,8 @@ pub static ALL: &[Command] = &[
     Command {
         word: "KILL_CLIENT",
         argument: "id",
-        about: "Ends one client at once; SHOW CLIENTS has the ids. Its server, if it has one, is closed.",
+        about: "Ends one client at once; SHOW CLIENTS has the ids. Its statement is \
+                cancelled, its transaction rolled back.",
         right: Right::Steer,
         read: |words| match words {
             [id] => Some(Act::KillClient(id.said().parse().ok()?)),

@@ -55,6 +55,13 @@ impl Relay<'_> {
                 self.part(Leaving::Terminated);
                 End::Told(report)
             }
+            Unlink::Killed(report) => {
+                self.end_spans(Failure::Sqlstate(report.sqlstate.code()));
+                // Behind half a message, an error would be taken for the rest of it.
+                let is_whole = !self.held.side.is_mid_reply();
+                self.part(Leaving::Vanished);
+                if is_whole { End::Told(report) } else { End::Left }
+            }
             Unlink::ServerLost(_) if self.held.side.has_ended() => {
                 // The server has told the client itself.
                 self.end_spans(Failure::Sqlstate(SqlState::CONNECTION_FAILURE.code()));

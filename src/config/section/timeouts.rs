@@ -27,11 +27,13 @@ settings! {
         /// How long a client may take to log in.
         client_login_timeout: Duration =
             time_from_ms(1), default Duration::from_secs(60), at AtReload;
-        /// How long a client may be silent outside a transaction before it is disconnected. 0 is
-        /// for ever.
+        /// How long a client may be silent outside a transaction before it is disconnected: not
+        /// earlier, and at most 20 ms later. A change holds for those who are silent already. 0 is for
+        /// ever.
         client_idle_timeout: Option<Duration> = NO_LIMIT, default None, at AtReload;
         /// How long a client may be silent inside a transaction before it is disconnected and the
-        /// transaction rolled back. 0 is for ever.
+        /// transaction rolled back: not earlier, and at most 20 ms later. A change holds for those who are
+        /// silent already. 0 is for ever.
         idle_transaction_timeout: Option<Duration> = NO_LIMIT, default None, at AtReload;
         /// How long a cancel request may take to reach the server.
         cancel_wait_timeout: Duration =

@@ -63,7 +63,9 @@ fn a_killed_database_has_no_client_and_no_server_and_stays_paused() {
     until("it runs", || database.running("SELECT pg_sleep") == 1);
     console.rows(&format!("KILL {}", database.name));
     assert_eq!(idle.until_error().code, "57P01");
+    assert_eq!(busy.until_error().code, "57P01");
     busy.expect_end();
+    assert_eq!(database.running("SELECT pg_sleep"), 0, "its statement was cancelled");
     assert_eq!(number(&mut console, "SELECT count(*) FROM servers"), 0);
     assert_eq!(number(&mut console, "SELECT count(*) FROM clients"), 1, "the console itself");
     let paused = format!("SELECT paused FROM databases WHERE name = '{}'", database.name);
@@ -83,9 +85,40 @@ fn one_client_is_killed_alone() {
     victim.rows("SELECT 1");
     let id = console.value("SELECT id FROM clients WHERE application_name = 'victim'");
     console.rows(&format!("KILL_CLIENT {id}"));
+    let Fields { severity, code, .. } = victim.until_error();
+    assert_eq!((severity.as_str(), code.as_str()), ("FATAL", "57P01"));
     victim.expect_end();
     assert_eq!(other.value("SELECT 1"), "1");
     until("it is gone", || console.error(&format!("KILL_CLIENT {id}")).code == "42704");
+}
+
+#[test]
+fn a_client_that_is_killed_in_the_middle_of_a_message_gets_no_other_one() {
+    let database = Database::create();
+    let pgweir = start(&database, "");
+    let mut console = admin(&pgweir);
+    let mut victim = pgweir.client_with(&database, &[("application_name", "victim")]);
+    victim.send([query("SELECT repeat('x', 100000000)")]);
+    victim.expect("T");
+    let id = console.value("SELECT id FROM clients WHERE application_name = 'victim'");
+    console.rows(&format!("KILL_CLIENT {id}"));
+    let rest = victim.rest();
+    let (header, value) = rest.split_at(11);
+    assert_eq!(header[0], b'D');
+    assert!(value.len() < 100_000_000 && value.iter().all(|byte| *byte == b'x'));
+}
+
+#[test]
+fn a_limit_of_silence_that_is_set_reaches_those_who_are_silent() {
+    let database = Database::create();
+    let pgweir = start(&database, "");
+    let mut console = admin(&pgweir);
+    let (mut idle, mut open) = (pgweir.client(&database), pgweir.client(&database));
+    open.rows("BEGIN");
+    console.rows("SET idle_transaction_timeout = '100ms'");
+    assert_eq!(open.expect("E")[0].fields().code, "25P03");
+    console.rows("SET client_idle_timeout = '100ms'");
+    assert_eq!(idle.expect("E")[0].fields().code, "57P05");
 }
 
 #[test]

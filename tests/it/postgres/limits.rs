@@ -2,7 +2,8 @@
 
 use super::{one_server, with_settings};
 use crate::support::frontend::{bind, execute, parse, query, sync};
-use crate::support::{Database, Wire, until};
+use crate::support::{Database, Pgweir, Wire, until};
+use std::time::{Duration, Instant};
 
 #[test]
 fn waiting_too_long_for_a_server_is_an_error_and_the_session_lives_on() {
@@ -86,6 +87,35 @@ fn a_transaction_that_is_idle_for_too_long_is_rolled_back() {
 }
 
 #[test]
+fn nobody_is_cut_off_before_the_limit() {
+    let database = Database::create();
+    let limit = Duration::from_millis(900);
+    let settings = "idle_transaction_timeout = \"900ms\"\nclient_idle_timeout = \"900ms\"";
+    let pgweir = Pgweir::start(&format!("[pooler]\n{settings}\n\n{}", database.config()));
+    let mut pauses = database.direct();
+    let ways = [("", "57P05"), ("BEGIN", "25P03"), ("BEGIN; SELECT 1", "25P03")];
+    // They fall silent over a second, a tenth after each other.
+    let silent: Vec<_> = ways
+        .iter()
+        .cycle()
+        .take(9)
+        .map(|(said, code)| {
+            pauses.rows("SELECT pg_sleep(0.1)");
+            let since = Instant::now();
+            let mut wire = pgweir.client(&database);
+            if !said.is_empty() {
+                wire.rows(said);
+            }
+            (wire, since, code)
+        })
+        .collect();
+    for (mut wire, since, code) in silent {
+        assert_eq!(wire.expect("E")[0].fields().code, *code);
+        assert!(since.elapsed() >= limit, "{code}: after {:?}", since.elapsed());
+    }
+}
+
+#[test]
 fn a_database_that_is_not_configured_does_not_exist() {
     let database = Database::create();
     let pgweir = one_server(&database);
@@ -101,7 +131,7 @@ fn a_database_that_is_not_configured_does_not_exist() {
 fn a_database_that_postgres_does_not_have_does_not_exist_either() {
     let database = Database::create();
     let config = database.primary_config().replace("user =", "dbname = \"nowhere\"\nuser =");
-    let pgweir = crate::support::Pgweir::start(&config);
+    let pgweir = Pgweir::start(&config);
     let fields = log_in(&mut Wire::connect(pgweir.port()), &database).unwrap_err();
     assert_eq!((fields.severity.as_str(), fields.code.as_str()), ("FATAL", "3D000"));
 }

@@ -48,6 +48,7 @@ fn a_transaction_that_does_not_end_is_rolled_back_at_the_deadline() {
     let mut wire = pgweir.client(&database);
     wire.rows("BEGIN; INSERT INTO t VALUES (1)");
     let (_, log) = pgweir.stop();
+    assert_shut_down(&mut wire);
     assert!(log.contains("shutdown_timeout is over"), "{log}");
     assert_eq!(database.run("SELECT count(*) FROM t"), "0");
 }
@@ -61,6 +62,7 @@ fn a_second_signal_does_not_wait() {
     pgweir.signal(Signal::TERM);
     pgweir.wait_for_log("shutting down");
     let (_, log) = pgweir.stop();
+    assert_shut_down(&mut wire);
     assert!(log.contains("second signal"), "{log}");
 }
 

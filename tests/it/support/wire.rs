@@ -140,6 +140,11 @@ impl Wire {
         }
     }
 
+    /// All bytes up to the end of the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        std::iter::from_fn(|| self.conversation.byte()).collect()
+    }
+
     /// All messages up to and with the next `ReadyForQuery`.
     pub fn until_ready(&mut self) -> Vec<Message> {
         let mut messages = vec![self.next()];
