@@ -16,6 +16,7 @@ mod queries;
 mod refusals;
 mod reload;
 mod routing;
+mod scripts;
 mod servers;
 mod shutdown;
 mod tokens;

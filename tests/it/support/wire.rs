@@ -132,6 +132,11 @@ impl Wire {
         }
     }
 
+    /// The next message; `None` at the end of the connection.
+    pub fn next_or_end(&mut self) -> Option<Message> {
+        self.conversation.next()
+    }
+
     /// The next byte: the answer to an `SSLRequest`.
     pub fn byte(&mut self) -> char {
         match self.conversation.byte() {
