@@ -131,14 +131,14 @@ fn lacking() -> u64 {
     counted(|| link.unit(turns.next().unwrap(), &reply))
 }
 
-/// A driver that prepares for one use. The server has the statement: only B, E and S reach it.
+/// A driver that prepares for one use: the server parses the statement again.
 fn named() -> u64 {
     let mut link = Link::new(PREPARED_MAX);
     link.prepare("s1", SELECT_PREPARED);
     let close: &[u8] = b"C\0\0\0\x08Ss2\0";
     let parse = parse("s2", SELECT_PREPARED);
     let request = [&parse[..], &bind("s2"), &execute(), close, SYNC].concat();
-    let reply = [BOUND, &row(12), &complete(), READY].concat();
+    let reply = [CLOSED, PARSED, BOUND, &row(12), &complete(), READY].concat();
     counted(|| link.unit(&request, &reply))
 }
 

@@ -8,7 +8,8 @@ mod support;
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use pgweir::routing::{Catalog, Class, Classifier};
-use pgweir::session::{Statement, StatementRegistry};
+use pgweir::session::parameters::Interner;
+use pgweir::session::{ParameterSet, Statement, StatementRegistry};
 use std::hint::black_box;
 use support::allocations;
 use support::messages::prepared;
@@ -88,7 +89,8 @@ fn first_sight(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, text: &str,
 fn statements(criterion: &mut Criterion) {
     let registry = StatementRegistry::default();
     let text = prepared(SHORT);
-    let statement = registry.intern(&text);
+    let parameters = Interner::default().intern(ParameterSet::default());
+    let statement = registry.intern(&text, &parameters);
     let classifier = Classifier::new([1, 2]);
     statement.class.set(classifier.epoch(), Class::READ.to_bits());
     let mut group = criterion.benchmark_group("statement");
@@ -96,7 +98,7 @@ fn statements(criterion: &mut Criterion) {
         b.iter(|| remembered(&classifier, black_box(&statement)));
     });
     group.bench_function("known text to statement, 100 bytes", |b| {
-        b.iter(|| registry.intern(black_box(&text)));
+        b.iter(|| registry.intern(black_box(&text), &parameters));
     });
     group.finish();
 }

@@ -171,6 +171,20 @@ pub fn rewritten(out: &mut Vec<u8>, fields: Fields<'_>, from: &[u8], to: &[u8]) 
     });
 }
 
+/// Appends what PostgreSQL says of a statement that would return something else than before
+/// (`RevalidateCachedQuery` in plancache.c). Drivers know it by its code and its routine.
+pub fn plan_changed(out: &mut Vec<u8>) {
+    message(out, ERROR_RESPONSE, |body| {
+        field(body, b'S', b"ERROR");
+        field(body, b'V', b"ERROR");
+        field(body, b'C', b"0A000");
+        field(body, b'M', b"cached plan must not change result type");
+        field(body, b'F', b"plancache.c");
+        field(body, b'R', b"RevalidateCachedQuery");
+        body.push(0);
+    });
+}
+
 /// `bytes` as text that a log line can hold: one line, no control characters.
 pub fn printable(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);

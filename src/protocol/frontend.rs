@@ -134,6 +134,23 @@ pub fn parse(out: &mut Vec<u8>, name: &str, prepared: &[u8]) {
     });
 }
 
+/// Appends a `Bind` of a statement without parameters.
+pub fn bind_all(out: &mut Vec<u8>, portal: &str, statement: &str) {
+    message(out, BIND, |body| {
+        cstr(body, portal.as_bytes());
+        cstr(body, statement.as_bytes());
+        body.extend_from_slice(&[0; 6]);
+    });
+}
+
+/// Appends an `Execute` for all rows.
+pub fn execute_all(out: &mut Vec<u8>, portal: &str) {
+    message(out, EXECUTE, |body| {
+        cstr(body, portal.as_bytes());
+        body.extend_from_slice(&[0; 4]);
+    });
+}
+
 /// Appends a `Describe` of a statement.
 pub fn describe_statement(out: &mut Vec<u8>, name: &str) {
     named(out, DESCRIBE, name);

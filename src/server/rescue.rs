@@ -4,7 +4,7 @@ use super::connection::Server;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::frontend::{SYNC_MESSAGE, copy_fail, query};
 use crate::session::outbox::Nowhere;
-use crate::session::pipeline::{Copy, Entry, Owed};
+use crate::session::pipeline::Copy;
 use crate::session::{Clean, Session, Shared};
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn ask(server: &mut Server, text: &str) {
     let mut message = Vec::new();
     query(&mut message, text.as_bytes());
     server.stream.out.supply(&message);
-    server.side.pipeline_mut().push(Entry::forward(Owed::Query));
+    server.side.owe_query();
 }
 
 /// Reads until nothing is owed any more.

@@ -1,25 +1,115 @@
-//! `DEALLOCATE name` as a simple query: drivers close the protocol's statements with it too.
+//! `DEALLOCATE` in both protocols: drivers close the protocol's statements with it too.
 //!
 //! PostgreSQL has one name space for SQL's `PREPARE` and the protocol's `Parse`, so PDO, Perl's
 //! DBD::Pg and pgx free what they have prepared by this text. Servers do not know the client's
-//! names, so it is answered here, as a `Close` is.
+//! names, so one of these is freed here, as by a `Close`. `DEALLOCATE ALL` and `DISCARD ALL` go to the
+//! server too, which may know others. No ROLLBACK brings a name back (manual, "DEALLOCATE").
 
 use super::message::Message;
 use super::outbox::Outbox;
-use super::pipeline::Unnamed;
+use super::pipeline::{Entry, Owed, Undo, Unnamed};
 use super::request::{Out, Step};
+use super::server_name::{NAME_PREFIX, ServerName};
 use super::server_side::ServerSide;
 use super::state::Session;
+use super::statements::Statement;
 use crate::protocol::backend::{DEALLOCATED_MESSAGE, TransactionStatus, ready};
 use crate::protocol::frontend as tag;
+use std::sync::Arc;
+
+/// What the portal that was bound last does, where it matters before it is executed.
+#[derive(Debug, Default)]
+pub(super) enum Bound {
+    /// Anything.
+    #[default]
+    Other,
+    /// The unnamed one begins a transaction: it changes no setting.
+    Begins,
+    /// It frees names.
+    Frees(Box<Freeing>),
+}
+
+/// A portal that is bound to a statement that frees names.
+#[derive(Debug)]
+pub(super) struct Freeing {
+    portal: Box<[u8]>,
+    statement: Arc<Statement>,
+}
+
+impl Bound {
+    /// What a portal of this name will do.
+    #[inline]
+    pub(super) fn of(portal: &[u8], statement: &Arc<Statement>) -> Self {
+        let text = tag::text(&statement.prepared).trim_ascii_start();
+        match text.first() {
+            Some(b'b' | b'B') if portal.is_empty() && only_begins(text) => Bound::Begins,
+            Some(b'd' | b'D') if freed(text).is_some() => {
+                let statement = statement.clone();
+                Bound::Frees(Box::new(Freeing { portal: portal.into(), statement }))
+            }
+            _ => Bound::Other,
+        }
+    }
+}
+
+/// What a text frees, and does nothing else.
+#[derive(Debug, PartialEq, Eq)]
+enum Freed {
+    One(Vec<u8>),
+    All,
+}
 
 impl Session {
+    /// `Execute`.
+    pub(super) fn execute_message<S: Outbox>(
+        &mut self,
+        server: &mut ServerSide,
+        message: Message<'_>,
+        to_server: &mut S,
+    ) -> Step {
+        let undo = match self.freed_by(server, message) {
+            _ if !message.is_whole() && matches!(server.bound, Bound::Frees(_)) => {
+                return Step::Wait;
+            }
+            None => Undo::Nothing,
+            Some(_) if server.pipeline.units().are_names_in_doubt() => return Step::Full,
+            Some(Freed::All) => Undo::Freed(Box::new(std::mem::take(&mut self.names))),
+            Some(Freed::One(name)) => match self.names.remove(&name) {
+                Some((name, known)) => {
+                    let undo = Undo::Closed(name, Box::new(known));
+                    let entry = Entry::forward(Owed::Supplied(DEALLOCATED_MESSAGE)).undo(undo);
+                    server.pipeline.push(entry);
+                    return Step::Next(message.header.frame_len());
+                }
+                None => Undo::Nothing,
+            },
+        };
+        let begins = matches!(server.bound, Bound::Begins) && message.front().first() == Some(&0);
+        if !begins {
+            server.pipeline.units_mut().executes();
+        }
+        server.calls.execute(message);
+        server.pipeline.push(Entry::forward(Owed::Execute).undo(undo));
+        Step::Next(server.stream(message, to_server))
+    }
+
+    /// What an `Execute` frees.
+    fn freed_by(&self, server: &ServerSide, message: Message<'_>) -> Option<Freed> {
+        let Bound::Frees(bound) = &server.bound else { return None };
+        let portal = tag::text(message.body()?);
+        let is_bound = self.translates && *portal == *bound.portal;
+        is_bound.then(|| freed(tag::text(&bound.statement.prepared)))?
+    }
+
     /// The client's own name that the query `text` frees, if it does that and nothing else.
     pub(super) fn deallocated(&self, text: &[u8]) -> Option<Vec<u8>> {
         if !self.translates || self.names.is_empty() {
             return None;
         }
-        deallocated(text).filter(|name| self.names.lookup(name).is_some())
+        match freed(text) {
+            Some(Freed::One(name)) => self.names.lookup(&name).map(|_| name),
+            _ => None,
+        }
     }
 
     /// Frees `name`. The query destroys the unnamed statement, as every simple query does.
@@ -50,16 +140,61 @@ impl Session {
     }
 }
 
-/// The name in `DEALLOCATE [PREPARE] name [;]`, as PostgreSQL would read it.
-fn deallocated(text: &[u8]) -> Option<Vec<u8>> {
-    let rest = keyword(text.trim_ascii(), b"deallocate")?;
-    let rest = keyword(rest, b"prepare").unwrap_or(rest);
-    let name = rest.strip_suffix(b";").unwrap_or(rest).trim_ascii();
-    match name {
-        [b'"', quoted @ .., b'"'] => unquoted(quoted),
-        plain if plain.eq_ignore_ascii_case(b"all") => None,
-        plain => is_plain(plain).then(|| plain.to_ascii_lowercase()),
+/// Whether a text is one `BEGIN`: it changes no setting.
+pub(super) fn only_begins(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    let one = text.strip_suffix(b";").unwrap_or(text);
+    matches!(one.first(), Some(b'b' | b'B')) && begins(one, b"begin") && !one.contains(&b';')
+}
+
+/// Whether a query may free all names: all that follows waits for its answer.
+pub(super) fn frees_all(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    matches!(text.first(), Some(b'd' | b'D'))
+        && (begins(text, b"deallocate") || begins(text, b"discard"))
+}
+
+/// What is sent in the place of a text, or of what begins with one and its terminator, that calls a
+/// statement by a name of ours: the client means a statement of its own. None if it does not.
+///
+/// Only what names statements in SQL is looked at, `DEALLOCATE`, `EXECUTE` and `PREPARE`, at its front.
+pub(super) fn disguised(text: &[u8]) -> Option<Vec<u8>> {
+    let rest = text.trim_ascii_start();
+    if !matches!(rest.first(), Some(b'd' | b'D' | b'e' | b'E' | b'p' | b'P')) {
+        return None;
     }
+    let words: [&[u8]; 3] = [b"deallocate", b"execute", b"prepare"];
+    let rest = words.iter().find_map(|word| keyword(rest, word))?;
+    let rest = keyword(rest, b"prepare").unwrap_or(rest);
+    let name = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let end = name.iter().position(|byte| !(byte.is_ascii_alphanumeric() || *byte == b'_'));
+    let word = name[..end.unwrap_or(name.len())].to_ascii_lowercase();
+    ServerName::disguise(&word)?;
+    let at = text.len() - name.len();
+    Some([&text[..at], NAME_PREFIX.as_bytes(), &text[at..]].concat())
+}
+
+/// What `DEALLOCATE [PREPARE] name [;]`, `DEALLOCATE ALL` or `DISCARD ALL` frees, as PostgreSQL would
+/// read it.
+fn freed(text: &[u8]) -> Option<Freed> {
+    let text = text.trim_ascii();
+    let text = text.strip_suffix(b";").unwrap_or(text).trim_ascii_end();
+    if let Some(rest) = keyword(text, b"discard") {
+        return rest.eq_ignore_ascii_case(b"all").then_some(Freed::All);
+    }
+    let rest = keyword(text, b"deallocate")?;
+    let name = keyword(rest, b"prepare").unwrap_or(rest);
+    match name {
+        [b'"', quoted @ .., b'"'] => unquoted(quoted).map(Freed::One),
+        plain if plain.eq_ignore_ascii_case(b"all") => Some(Freed::All),
+        plain => is_plain(plain).then(|| Freed::One(plain.to_ascii_lowercase())),
+    }
+}
+
+fn begins(text: &[u8], word: &[u8]) -> bool {
+    let next = text.get(word.len());
+    text.get(..word.len()).is_some_and(|front| front.eq_ignore_ascii_case(word))
+        && next.is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'_')
 }
 
 /// What follows a word that has a blank, or a quoted name, behind it.
@@ -101,8 +236,6 @@ mod tests {
             ("deallocate \"lrupsc_1_0\"", Some("lrupsc_1_0")),
             ("deallocate\"A \"\"b\"\"\";", Some("A \"b\"")),
             ("DEALLOCATE \"all\"", Some("all")),
-            ("DEALLOCATE all", None),
-            ("DEALLOCATE PREPARE ALL", None),
             ("DEALLOCATE a; SELECT 1", None),
             ("DEALLOCATE a b", None),
             ("DEALLOCATE \"a\" \"b\"", None),
@@ -112,8 +245,31 @@ mod tests {
             ("DEALLOCATE 1a", None),
         ];
         for (text, name) in cases {
-            let expected = name.map(|name| name.as_bytes().to_vec());
-            assert_eq!(deallocated(text.as_bytes()), expected, "{text}");
+            let expected = name.map(|name| Freed::One(name.as_bytes().to_vec()));
+            assert_eq!(freed(text.as_bytes()), expected, "{text}");
+        }
+        for text in ["DEALLOCATE all", "deallocate PREPARE ALL ;", " discard all"] {
+            assert_eq!(freed(text.as_bytes()), Some(Freed::All), "{text}");
+        }
+        assert_eq!(freed(b"DISCARD PLANS"), None);
+    }
+
+    #[test]
+    fn a_text_with_a_name_like_ours_is_told_apart() {
+        for (text, sent) in [
+            ("DEALLOCATE pgweir_47", "DEALLOCATE pgweir_pgweir_47"),
+            (" execute Pgweir_1(1, 2)", " execute pgweir_Pgweir_1(1, 2)"),
+            (
+                "prepare \"pgweir_7\"(int) AS SELECT $1",
+                "prepare \"pgweir_pgweir_7\"(int) AS SELECT $1",
+            ),
+            ("deallocate prepare pgweir_2;\0\0\0", "deallocate prepare pgweir_pgweir_2;\0\0\0"),
+        ] {
+            assert_eq!(disguised(text.as_bytes()), Some(sent.into()), "{text}");
+        }
+        for text in ["DEALLOCATE pgweir_x", "EXECUTE s1", "SELECT 'pgweir_1'", "execute", "PREPARE"]
+        {
+            assert_eq!(disguised(text.as_bytes()), None, "{text}");
         }
     }
 
@@ -121,12 +277,12 @@ mod tests {
         #[test]
         fn a_quoted_name_is_found_whatever_it_is(name in "[^\0]{1,20}") {
             let text = format!("DEALLOCATE \"{}\"", name.replace('"', "\"\""));
-            prop_assert_eq!(deallocated(text.as_bytes()), Some(name.into_bytes()));
+            prop_assert_eq!(freed(text.as_bytes()), Some(Freed::One(name.into_bytes())));
         }
 
         #[test]
         fn no_text_is_too_strange(text: Vec<u8>) {
-            let _ = deallocated(&text);
+            let _ = (freed(&text), disguised(&text));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One thing that a server owes: what, for whom, and what is taken back if it is skipped.
 
-use super::statements::{Name, Statement};
+use super::names::{Known, Name, Names};
+use super::statements::Statement;
 use crate::ids::StatementId;
 use std::sync::Arc;
 
@@ -21,10 +22,18 @@ pub enum Undo {
     /// The client's name for a statement: it was not prepared.
     Name(Name),
     /// A name that the client closed: it is still there.
-    Closed(Name, Arc<Statement>),
+    Closed(Name, Box<Known>),
+    /// All names, which the client freed: they are still there.
+    Freed(Box<Names>),
+    /// Nothing: the client is told what the statement of this name takes and returns.
+    Describes(Name),
     /// What was the unnamed statement before.
     Unnamed(Unnamed),
 }
+
+/// Stands for one unnamed `Parse` of one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp(pub(super) u64);
 
 /// A session's unnamed statement.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +41,8 @@ pub enum Unnamed {
     /// There is none.
     #[default]
     Nothing,
-    /// It can be prepared again anywhere.
-    Kept(Arc<Statement>),
+    /// It can be prepared again anywhere. The stamp is that of its `Parse`.
+    Kept(Arc<Statement>, Stamp),
     /// Its text was too long to keep: it lives on the server that it was sent to, until release.
     Unkept,
 }
@@ -41,7 +50,7 @@ pub enum Unnamed {
 impl PartialEq for Unnamed {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Unnamed::Kept(a), Unnamed::Kept(b)) => Arc::ptr_eq(a, b),
+            (Unnamed::Kept(_, a), Unnamed::Kept(_, b)) => a == b,
             (Unnamed::Nothing, Unnamed::Nothing) | (Unnamed::Unkept, Unnamed::Unkept) => true,
             _ => false,
         }
@@ -49,14 +58,6 @@ impl PartialEq for Unnamed {
 }
 
 impl Eq for Unnamed {}
-
-impl PartialEq for Statement {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
-    }
-}
-
-impl Eq for Statement {}
 
 /// What one message will be answered with.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +74,8 @@ pub enum Owed {
     Parse(Option<StatementId>),
     /// A `Parse` under a name that the client, which calls it so, has given already.
     Duplicate(Box<[u8]>),
+    /// A `Parse` that no server takes, in the place of what we refuse: the client gets this error.
+    Refused(Box<[u8]>),
     /// A `Bind` of a statement.
     Bind(Option<StatementId>),
     /// A `Describe` of a statement.
@@ -109,6 +112,7 @@ impl Owed {
             self,
             Owed::Parse(_)
                 | Owed::Duplicate(_)
+                | Owed::Refused(_)
                 | Owed::DescribeStatement(_)
                 | Owed::Close(_)
                 | Owed::Supplied(_)

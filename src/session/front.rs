@@ -42,6 +42,14 @@ impl Front {
         front
     }
 
+    /// A `Close` of a portal, without its length.
+    pub(super) fn of_portal(tag: u8, name: &[u8]) -> Self {
+        let mut front = Self::new(tag);
+        front.push(b"P");
+        front.push_name(name);
+        front
+    }
+
     /// Appends a name and its terminator.
     pub(super) fn push_name(&mut self, name: &[u8]) {
         self.push(name);

@@ -20,7 +20,8 @@
 //!   [`unit_count`] says what must be answered before more is built on it.
 //! * [`own`] answers what pgweir itself is asked, and what need not be known by a server yet.
 //! * [`parameters`] and [`statements`] are what follows a client from server to server; a [`memo`]
-//!   keeps what routing said of a statement.
+//!   keeps what routing said of a statement. [`names`] are a client's, [`registry`] has what clients
+//!   share, and [`prepared`] is what one server has.
 //! * [`definitions`] are counted, for those who keep what is known of the database's objects.
 //! * [`tally`] and [`calls`] are what has gone by, for those who count it; `parents` says which trace it
 //!   belongs to.
@@ -33,11 +34,14 @@ pub mod definitions;
 pub mod entry;
 pub mod gate;
 pub mod memo;
+pub mod names;
 pub mod outbox;
 pub mod own;
 pub mod parameters;
 pub mod pipeline;
+pub mod prepared;
 pub mod refusal;
+pub mod registry;
 pub mod release;
 pub mod reply;
 pub mod request;
@@ -51,6 +55,8 @@ pub mod unit;
 pub mod unit_count;
 
 mod deallocate;
+mod description;
+mod environment;
 mod front;
 mod message;
 mod naming;
@@ -69,10 +75,11 @@ pub use definitions::Definitions;
 pub use outbox::Outbox;
 pub use own::{Columns, Told};
 pub use parameters::{ParameterSet, Parameters};
+pub use registry::StatementRegistry;
 pub use release::Clean;
 pub use server_side::ServerSide;
 pub use state::{PoolMode, Session, Shared, Violation};
-pub use statements::{Mark, Statement, StatementIds, StatementRegistry};
+pub use statements::{Mark, Statement, StatementIds};
 
 /// The longest message that is looked at as a whole, in bytes, header included: the size of the
 /// pieces that bytes arrive in. Longer ones are streamed, and only their front is read.

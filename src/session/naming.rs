@@ -5,10 +5,11 @@ use super::front::Front;
 use super::message::Message;
 use super::outbox::Outbox;
 use super::pipeline::{Entry, Owed, Undo, Unnamed};
-use super::request::{Step, is_commit};
+use super::preparation::Readiness;
+use super::request::Step;
 use super::server_name::ServerName;
 use super::server_side::{Rest, ServerSide, UnnamedHere};
-use super::state::{Session, Violation};
+use super::state::{Session, Shared, Violation};
 use crate::ids::StatementId;
 use crate::protocol::backend::CLOSE_COMPLETE_MESSAGE;
 use crate::protocol::frame::HEADER_LEN;
@@ -20,13 +21,16 @@ enum Translated {
     AsItIs,
     /// This name; of a shared statement, if it is one.
     To(Option<StatementId>, ServerName),
-    /// It is not known yet what the name stands for.
+    /// It is not known yet what the name stands for, or what the server has under it.
     InDoubt,
+    /// The server was told something that it refuses.
+    Refused,
 }
 
 impl Session {
     pub(super) fn bind_message<S: Outbox>(
         &mut self,
+        shared: &Shared,
         server: &mut ServerSide,
         message: Message<'_>,
         to_server: &mut S,
@@ -37,7 +41,7 @@ impl Session {
             return Ok(server.owe(Owed::Bind(None), message, to_server));
         }
         match Bind::parse(message.front()) {
-            Ok(bind) => Ok(self.bind(server, bind, message, to_server)),
+            Ok(bind) => Ok(self.bind(shared, server, bind, message, to_server)),
             Err(_) if message.is_whole() => Ok(server.owe(Owed::Bind(None), message, to_server)),
             Err(_) if message.range().len() < OPENED_MAX => Ok(Step::Wait),
             Err(_) => Err(Violation::Names(tag::BIND)),
@@ -46,18 +50,22 @@ impl Session {
 
     fn bind<S: Outbox>(
         &mut self,
+        shared: &Shared,
         server: &mut ServerSide,
         bind: Bind<'_>,
         message: Message<'_>,
         to_server: &mut S,
     ) -> Step {
-        let translated = self.translate(server, bind.statement, to_server);
-        if matches!(translated, Translated::InDoubt) {
-            return Step::Full;
+        let portal = Some(bind.portal);
+        let translated = self.translate(shared, server, (bind.statement, portal), to_server);
+        match translated {
+            Translated::InDoubt => return Step::Full,
+            Translated::Refused => return Step::Next(server.drop_request(message)),
+            _ => {}
         }
         self.note_bound(server, bind);
         let (id, name) = match translated {
-            Translated::InDoubt => return Step::Full,
+            Translated::InDoubt | Translated::Refused => return Step::Full,
             Translated::AsItIs => return server.owe(Owed::Bind(None), message, to_server),
             Translated::To(id, name) => (id, name),
         };
@@ -84,6 +92,7 @@ impl Session {
     /// `Describe` and `Close`.
     pub(super) fn named_message<S: Outbox>(
         &mut self,
+        shared: &Shared,
         server: &mut ServerSide,
         message: Message<'_>,
         to_server: &mut S,
@@ -96,7 +105,7 @@ impl Session {
         };
         match (message.header.tag, Target::parse(body)) {
             (tag::DESCRIBE, Target::Statement(name)) if self.translates => {
-                Ok(self.describe(server, name, message, to_server))
+                Ok(self.describe(shared, server, name, message, to_server))
             }
             (tag::CLOSE, Target::Statement(name)) if self.translates => {
                 Ok(self.close(server, name, message, to_server))
@@ -113,20 +122,24 @@ impl Session {
 
     fn describe<S: Outbox>(
         &mut self,
+        shared: &Shared,
         server: &mut ServerSide,
         name: &[u8],
         message: Message<'_>,
         to_server: &mut S,
     ) -> Step {
-        let (id, name) = match self.translate(server, name, to_server) {
+        let own = name;
+        let (id, name) = match self.translate(shared, server, (name, None), to_server) {
             Translated::InDoubt => return Step::Full,
+            Translated::Refused => return Step::Next(server.drop_request(message)),
             Translated::AsItIs => {
                 return server.owe(Owed::DescribeStatement(None), message, to_server);
             }
             Translated::To(id, name) => (id, name),
         };
         to_server.supply(Front::of_statement(tag::DESCRIBE, name.as_bytes()).finish(0));
-        server.pipeline.push(Entry::forward(Owed::DescribeStatement(id)));
+        let told = self.names.name(own).map_or(Undo::Nothing, Undo::Describes);
+        server.pipeline.push(Entry::forward(Owed::DescribeStatement(id)).undo(told));
         Step::Next(message.header.frame_len())
     }
 
@@ -150,7 +163,7 @@ impl Session {
             return Step::Full;
         }
         let undo = match self.names.remove(name) {
-            Some((name, statement)) => Undo::Closed(name, statement),
+            Some((name, known)) => Undo::Closed(name, Box::new(known)),
             None => Undo::Nothing,
         };
         let entry = Entry::forward(Owed::Supplied(CLOSE_COMPLETE_MESSAGE)).undo(undo);
@@ -158,11 +171,13 @@ impl Session {
         Step::Next(message.header.frame_len())
     }
 
-    /// The server's name for the client's, the statement being prepared there first if need be.
+    /// The server's name for the client's, the statement being prepared there first if need be; for
+    /// a portal that is bound to it, if there is one.
     fn translate<S: Outbox>(
         &mut self,
+        shared: &Shared,
         server: &mut ServerSide,
-        name: &[u8],
+        (name, portal): (&[u8], Option<&[u8]>),
         to_server: &mut S,
     ) -> Translated {
         let units = server.pipeline.units();
@@ -170,19 +185,23 @@ impl Session {
             if units.is_unnamed_in_doubt() {
                 return Translated::InDoubt;
             }
-            if let Unnamed::Kept(statement) = &self.unnamed {
-                server.commits |= is_commit(tag::text(&statement.prepared));
+            if let Unnamed::Kept(statement, _) = &self.unnamed {
+                server.note_use(statement, portal);
             }
-            server.prepare_unnamed(&self.unnamed, to_server);
+            server.prepare_unnamed(&self.unnamed, self.parameters.environment(), to_server);
             return Translated::AsItIs;
         }
         if units.are_names_in_doubt() {
             return Translated::InDoubt;
         }
-        if let Some(statement) = self.names.lookup(name) {
-            server.commits |= is_commit(tag::text(&statement.prepared));
-            server.require(statement, to_server);
-            return Translated::To(Some(statement.id), statement.name());
+        if let Some(known) = self.names.known(name) {
+            server.note_use(&known.statement, portal);
+            let here = self.parameters.environment();
+            return match server.ready_for(&shared.statements, known, here, to_server) {
+                Readiness::Ready(id, name) => Translated::To(Some(id), name),
+                Readiness::Asked => Translated::InDoubt,
+                Readiness::Changed => Translated::Refused,
+            };
         }
         // The server will say that it does not know it (26000).
         ServerName::disguise(name)

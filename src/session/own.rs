@@ -8,13 +8,14 @@
 //! it.
 
 use super::message::Message;
+use super::names::Known;
 use super::outbox::Outbox;
 use super::pipeline::Unnamed;
 use super::refusal::Refusing;
 use super::request::{Out, Step};
 use super::server_side::ServerSide;
-use super::state::{Session, Shared, Violation};
-use super::statements::{CLIENT_STATEMENTS_MAX, Statement};
+use super::state::{Session, Shared};
+use super::statements::Statement;
 use crate::protocol::backend::{
     self, BIND_COMPLETE_MESSAGE, NO_DATA_MESSAGE, PARSE_COMPLETE_MESSAGE, TransactionStatus, ready,
 };
@@ -194,7 +195,7 @@ impl Session {
     /// What the client prepared under `name`, if we answer it.
     fn own_statement(&self, shared: &Shared, name: &[u8]) -> Option<&Arc<Statement>> {
         let statement = match (name, &self.unnamed) {
-            (b"", Unnamed::Kept(statement)) => statement,
+            (b"", Unnamed::Kept(statement, _)) => statement,
             (b"", _) => return None,
             (name, _) if self.own.named || self.own.claimed => self.names.lookup(name)?,
             _ => return None,
@@ -232,16 +233,17 @@ impl Session {
 
     fn parse_own(&mut self, shared: &Shared, frame: Frame<'_>, to_client: &mut impl Outbox) {
         let Ok(parse) = Parse::open(frame.body()) else { return };
-        let statement = shared.statements.intern(parse.prepared);
         if parse.name.is_empty() {
-            self.unnamed = Unnamed::Kept(statement);
+            self.unnamed = self.kept(shared, parse.prepared, true);
         } else if self.names.lookup(parse.name).is_some() {
             return self.fail_unit(&duplicate(parse.name), to_client);
-        } else if self.names.len() >= CLIENT_STATEMENTS_MAX {
-            return self.fail_unit(&Violation::TooManyStatements.report_softly(), to_client);
+        } else if let Err(violation) = self.check_room(shared, parse.prepared.len()) {
+            return self.fail_unit(&violation.report_softly(), to_client);
         } else {
             self.own.named |= shared.own(tag::text(parse.prepared)).is_some();
-            self.names.insert(parse.name.into(), statement);
+            let statement = shared.statements.intern(parse.prepared, &self.parameters);
+            let known = Known::new(statement, shared.statements.moment());
+            self.names.insert(parse.name.into(), known);
         }
         to_client.supply(PARSE_COMPLETE_MESSAGE);
     }
@@ -294,7 +296,7 @@ impl Session {
         if !matches!(tag, tag::QUERY | tag::PARSE)
             && self.own.portal.is_none()
             && !self.own.named
-            && !matches!(self.unnamed, Unnamed::Kept(_))
+            && !matches!(self.unnamed, Unnamed::Kept(..))
         {
             return None;
         }

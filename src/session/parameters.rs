@@ -4,6 +4,7 @@
 //! client?" is the comparison of two pointers, and ten thousand clients of one application share
 //! one set.
 
+use super::environment::Environment;
 use parking_lot::Mutex;
 use std::cmp::Ordering;
 use std::collections::HashSet;
@@ -50,6 +51,7 @@ struct Parameter {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ParameterSet {
     entries: Vec<Parameter>,
+    environment: Environment,
 }
 
 impl ParameterSet {
@@ -143,6 +145,17 @@ impl Parameters {
     }
 }
 
+impl Parameters {
+    /// Where the set is, which stands for it as long as it is held.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    pub(super) fn part_read_by_parse(&self) -> Option<&Parameters> {
+        self.0.environment.part()
+    }
+}
+
 impl std::ops::Deref for Parameters {
     type Target = ParameterSet;
     fn deref(&self) -> &ParameterSet {
@@ -164,16 +177,17 @@ struct Interned {
 
 impl Interner {
     /// The one copy of `set`.
-    pub fn intern(&self, set: ParameterSet) -> Parameters {
-        let mut interned = self.sets.lock();
-        if let Some(found) = interned.sets.get(&set) {
+    pub fn intern(&self, mut set: ParameterSet) -> Parameters {
+        if let Some(found) = self.sets.lock().sets.get(&set) {
             return Parameters(found.clone());
         }
+        set.environment = Environment::of(&set, self);
+        let mut interned = self.sets.lock();
         if interned.sets.len() >= interned.sweep_at.max(SWEEP_AT) {
             interned.sets.retain(|set| Arc::strong_count(set) > 1);
             interned.sweep_at = interned.sets.len() * 2;
         }
-        let set = Arc::new(set);
+        let set = interned.sets.get(&set).cloned().unwrap_or_else(|| Arc::new(set));
         interned.sets.insert(set.clone());
         Parameters(set)
     }
@@ -262,7 +276,7 @@ fn quoted_name(out: &mut String, name: &[u8]) {
 
 /// A string literal that means the same whatever `standard_conforming_strings` says. Bytes that
 /// are not ASCII are written as escapes, so that it means the same in any `client_encoding` too.
-fn literal(out: &mut String, bytes: &[u8]) {
+pub(super) fn literal(out: &mut String, bytes: &[u8]) {
     out.push_str("E'");
     for byte in bytes {
         match byte {

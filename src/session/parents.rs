@@ -87,7 +87,7 @@ impl Session {
     pub fn to_bind(&mut self, name: &[u8]) -> (Option<&Arc<Statement>>, Option<Context>) {
         let parent = self.parents.take(name);
         let statement = match (name, &self.unnamed) {
-            (b"", Unnamed::Kept(statement)) => Some(statement),
+            (b"", Unnamed::Kept(statement, _)) => Some(statement),
             (b"", _) => None,
             (name, _) => self.names.lookup(name),
         };

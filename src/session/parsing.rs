@@ -1,14 +1,14 @@
 //! A client's `Parse`: what becomes known under its name, and whether the server must hear of it.
 
 use super::OPENED_MAX;
+use super::deallocate::disguised;
 use super::message::Message;
+use super::names::{Known, Name};
 use super::outbox::Outbox;
 use super::pipeline::{Copy, Entry, Owed, Undo, Unnamed};
 use super::request::Step;
 use super::server_side::{ServerSide, UnnamedHere};
 use super::state::{Gathering, PREPARED_LEN_MAX, Session, Shared, Violation};
-use super::statements::{CLIENT_STATEMENTS_MAX, Name};
-use crate::protocol::backend::{PARSE_COMPLETE_MESSAGE, TransactionStatus};
 use crate::protocol::frame::HEADER_LEN;
 use crate::protocol::frontend::{self as tag, Parse};
 
@@ -49,10 +49,10 @@ impl Session {
         let Ok(parse) = Parse::open(body) else {
             return Ok(server.owe(Owed::Parse(None), message, to_server));
         };
-        if self.parse_must_wait(shared, server, parse) {
+        if parse_must_wait(server, parse) {
             return Ok(Step::Full);
         }
-        self.parse(shared, server, parse, Sent::Message(message), to_server)?;
+        self.parse(shared, server, parse, Sent::Message(message), to_server);
         Ok(Step::Next(frame_len))
     }
 
@@ -61,17 +61,6 @@ impl Session {
         if let Some(Ok(parse)) = message.body().map(Parse::open) {
             self.parents.note(parse.name, parse.prepared);
         }
-    }
-
-    /// A name must be free, which an earlier unit may still change; and only the server can say
-    /// whether an earlier unit's error makes it refuse this one.
-    fn parse_must_wait(&self, shared: &Shared, server: &ServerSide, parse: Parse<'_>) -> bool {
-        let units = server.pipeline.units();
-        if parse.name.is_empty() || !units.is_any_owed() {
-            return false;
-        }
-        let id = shared.statements.intern(parse.prepared).id;
-        units.are_names_in_doubt() || server.prepared.is_usable(id)
     }
 
     fn parse_long<S: Outbox>(
@@ -147,7 +136,8 @@ impl Session {
             to_server.supply(bytes);
             return Ok(());
         };
-        self.parse(shared, server, parse, Sent::Gathered(bytes), to_server)
+        self.parse(shared, server, parse, Sent::Gathered(bytes), to_server);
+        Ok(())
     }
 
     fn parse<S: Outbox>(
@@ -157,49 +147,94 @@ impl Session {
         parse: Parse<'_>,
         sent: Sent<'_>,
         to_server: &mut S,
-    ) -> Result<(), Violation> {
+    ) {
         self.parents.note(parse.name, parse.prepared);
+        if let Some(prepared) = disguised(parse.prepared) {
+            let mut message = Vec::new();
+            tag::parse(&mut message, &String::from_utf8_lossy(parse.name), &prepared);
+            let parse = Parse { prepared: &prepared, ..parse };
+            return self.parse_said(shared, server, parse, Sent::Gathered(&message), to_server);
+        }
+        self.parse_said(shared, server, parse, sent, to_server);
+    }
+
+    fn parse_said<S: Outbox>(
+        &mut self,
+        shared: &Shared,
+        server: &mut ServerSide,
+        parse: Parse<'_>,
+        sent: Sent<'_>,
+        to_server: &mut S,
+    ) {
         if !parse.name.is_empty() {
             return self.parse_named(shared, server, parse, to_server);
         }
-        let statement = shared.statements.intern(parse.prepared);
-        server.unnamed = UnnamedHere::Is(statement.id);
-        let before = std::mem::replace(&mut self.unnamed, Unnamed::Kept(statement));
+        let settled = !server.pipeline.units().are_settings_open();
+        let unnamed = self.kept(shared, parse.prepared, settled);
+        match &unnamed {
+            Unnamed::Kept(statement, stamp) => {
+                server.unnamed = UnnamedHere::Is(*stamp);
+                server.note_unsettled(statement);
+            }
+            _ => server.unnamed = UnnamedHere::OfThisLink,
+        }
+        let before = std::mem::replace(&mut self.unnamed, unnamed);
         let entry = Entry::forward(Owed::Parse(None)).undo(Undo::Unnamed(before));
         server.pipeline.push(entry);
         sent.send(to_server);
-        Ok(())
     }
 
+    /// An unnamed statement as it is kept. Unless it is `settled` under which settings a server reads
+    /// it, nobody else gets it.
+    pub(super) fn kept(&mut self, shared: &Shared, prepared: &[u8], settled: bool) -> Unnamed {
+        let stamp = self.next_stamp(&shared.statements);
+        let settings = settled.then_some(&self.parameters);
+        let short = settings.and_then(|own| shared.statements.intern_short(prepared, own));
+        match short {
+            Some(statement) => Unnamed::Kept(statement, stamp),
+            None if shared.statements.has_room(prepared.len()) => {
+                Unnamed::Kept(shared.statements.private(prepared, settings), stamp)
+            }
+            None => Unnamed::Unkept,
+        }
+    }
+
+    /// What a server has parsed before may be of another time: tables, types and functions can have
+    /// been made anew since, by whomever. So it parses what a client parses.
     fn parse_named<S: Outbox>(
         &mut self,
         shared: &Shared,
         server: &mut ServerSide,
         parse: Parse<'_>,
         to_server: &mut S,
-    ) -> Result<(), Violation> {
+    ) {
         self.parses += 1;
-        if let Some(existing) = self.names.lookup(parse.name) {
-            server.provoke_duplicate(existing, parse, to_server);
-            return Ok(());
+        let here = self.parameters.environment();
+        if let Some(known) = self.names.known(parse.name) {
+            let existing = (&known.statement, known.since);
+            server.require(&shared.statements, existing, here, to_server);
+            return server.provoke_duplicate(existing.0, parse, to_server);
         }
-        if self.names.len() >= CLIENT_STATEMENTS_MAX {
-            return Err(Violation::TooManyStatements);
+        if let Err(violation) = self.check_room(shared, parse.prepared.len()) {
+            let mut report = Vec::new();
+            violation.report_softly().encode(&mut report);
+            return server.refuse(report, to_server);
         }
-        let statement = shared.statements.intern(parse.prepared);
-        let owed = if server.status == TransactionStatus::Failed {
-            // PostgreSQL refuses most of them now, so it must see this one.
-            server.prepare_anew(&statement, to_server);
-            Owed::Parse(Some(statement.id))
-        } else if server.prepared.touch(statement.id) {
-            Owed::Supplied(PARSE_COMPLETE_MESSAGE)
-        } else {
-            server.prepare(&statement, to_server);
-            Owed::Parse(Some(statement.id))
+        let statement = match server.pipeline.units().are_settings_open() {
+            true => shared.statements.private(parse.prepared, None),
+            false => shared.statements.intern(parse.prepared, &self.parameters),
         };
-        let name = Name::from(parse.name);
-        server.pipeline.push(Entry::forward(owed).undo(Undo::Name(name.clone())));
-        self.names.insert(name, statement);
-        Ok(())
+        let (name, now) = (Name::from(parse.name), shared.statements.moment());
+        let entry = Entry::forward(Owed::Parse(Some(statement.id)));
+        let entry = entry.undo(Undo::Name(name.clone()));
+        server.prepare((&statement, now), here, entry, to_server);
+        self.names.insert(name, Known::new(statement, now));
     }
+}
+
+/// A name must be free, which an earlier unit may still change; and under which settings the server
+/// will read it must be known.
+fn parse_must_wait(server: &ServerSide, parse: Parse<'_>) -> bool {
+    let units = server.pipeline.units();
+    !parse.name.is_empty() && (units.are_names_in_doubt() || units.are_settings_in_doubt())
 }

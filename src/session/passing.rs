@@ -68,6 +68,7 @@ impl ServerSide {
                 self.unnamed = UnnamedHere::Unknown;
             }
             Owed::Close(Some(id)) => self.prepared.mark_stale(*id),
+            Owed::DescribeStatement(Some(id)) if self.asked == Some(*id) => self.asked = None,
             _ => {}
         }
     }

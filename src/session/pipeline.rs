@@ -13,7 +13,7 @@
 //! | `Query`, `Align`, `Opening` | anything of a simple query, until `Z` | popped at `Z` |
 //! | `FunctionCall` | `V` or `E`, then `Z` | popped at `Z` |
 //! | `Parse`, `Bind`, `Close` | `1`, `2`, `3` | popped |
-//! | `Duplicate` | `E` | popped |
+//! | `Duplicate`, `Refused` | `E` | popped |
 //! | `DescribeStatement` | `t`, then `T` or `n` | popped |
 //! | `DescribePortal` | `T` or `n` | popped |
 //! | `Execute` | rows or a COPY, then `C`, `I` or `s` | popped |
@@ -24,7 +24,8 @@
 //! An `E` for an entry of the extended protocol aborts: the server skips everything up to the
 //! next Sync, so those entries go, and what they had promised is taken back.
 
-pub use super::entry::{Action, Entry, Owed, Undo, Unnamed};
+pub use super::entry::{Action, Entry, Owed, Stamp, Undo, Unnamed};
+use super::names::Name;
 use super::unit_count::UnitCount;
 use crate::protocol::backend::{self as tag, TransactionStatus};
 use std::collections::VecDeque;
@@ -128,6 +129,14 @@ impl Pipeline {
         entries.map(|entry| std::mem::replace(&mut entry.undo, Undo::Nothing))
     }
 
+    /// The names that were given after what the server has answered so far.
+    pub(super) fn names_to_come(&self) -> impl Iterator<Item = &Name> {
+        self.entries.iter().filter_map(|entry| match &entry.undo {
+            Undo::Name(name) => Some(name),
+            _ => None,
+        })
+    }
+
     /// What the next change of the unnamed statement replaces, if one is still to be answered.
     pub(super) fn unnamed_before_next(&mut self) -> Option<&mut Unnamed> {
         self.entries.iter_mut().find_map(|entry| match &mut entry.undo {
@@ -155,6 +164,11 @@ impl Pipeline {
     /// Which units the server has not answered yet, and what they change.
     pub fn units(&self) -> &UnitCount {
         &self.units
+    }
+
+    /// What the unit that is being sent does.
+    pub(super) fn units_mut(&mut self) -> &mut UnitCount {
+        &mut self.units
     }
 
     /// Something is owed from now on.

@@ -4,14 +4,10 @@ use super::OPENED_MAX;
 use super::outbox::Outbox;
 use super::pipeline::Unnamed;
 use super::state::{Session, Shared, Violation};
-use super::statements::{CLIENT_STATEMENTS_MAX, Statement};
-use crate::protocol::backend::{
-    CLOSE_COMPLETE_MESSAGE, PARSE_COMPLETE_MESSAGE, TransactionStatus, ready,
-};
+use crate::protocol::backend::{CLOSE_COMPLETE_MESSAGE, TransactionStatus, ready};
 use crate::protocol::error_response::ErrorReport;
-use crate::protocol::frame::{Frames, HEADER_LEN, Header, Remaining};
-use crate::protocol::frontend::{self as tag, Parse, Target};
-use std::sync::Arc;
+use crate::protocol::frame::{Frames, Header, Remaining};
+use crate::protocol::frontend::{self as tag, Target};
 
 /// Why what the client sends now goes nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,7 +148,6 @@ impl Session {
             tag::CLOSE if self.closes_portal(piece, header) => Ok(0),
             tag::CLOSE if header.frame_len() > OPENED_MAX => Err(Violation::Names(tag::CLOSE)),
             tag::CLOSE => Ok(self.close_locally(piece, header, to_client)),
-            tag::PARSE => Ok(self.parse_locally(shared, piece, to_client)),
             tag::QUERY => Ok(self.deallocate_locally(piece, header, to_client)),
             _ => Ok(0),
         }
@@ -167,24 +162,6 @@ impl Session {
     ) -> usize {
         let remaining = Remaining::new(header.frame_len());
         self.drop_rest(piece, remaining, then_ready, to_client)
-    }
-
-    /// The name and the statement of a `Parse` at the front of `piece` that needs no server: a new
-    /// name for what a server has accepted before. Where every server is in use by a transaction,
-    /// a client that prepares must not have to wait for one.
-    pub(super) fn known_parse<'p>(
-        &self,
-        shared: &Shared,
-        piece: &'p [u8],
-    ) -> Option<(Parse<'p>, Arc<Statement>)> {
-        let frame = Frames::new(piece).next_frame().ok()??;
-        let parse = Parse::open(frame.body()).ok()?;
-        let fresh = !parse.name.is_empty() && self.names.lookup(parse.name).is_none();
-        if !self.translates || !fresh || self.names.len() >= CLIENT_STATEMENTS_MAX {
-            return None;
-        }
-        let statement = shared.statements.intern(parse.prepared);
-        statement.is_accepted().then_some((parse, statement))
     }
 
     /// The name that the query at the front of `piece` frees, if it does that and nothing else.
@@ -202,20 +179,6 @@ impl Session {
         let Some(name) = self.deallocated_by(piece) else { return 0 };
         self.deallocate(&name, to_client);
         self.drop_message(piece, header, true, to_client)
-    }
-
-    fn parse_locally(
-        &mut self,
-        shared: &Shared,
-        piece: &[u8],
-        to_client: &mut impl Outbox,
-    ) -> usize {
-        let Some((parse, statement)) = self.known_parse(shared, piece) else { return 0 };
-        self.parses += 1;
-        self.parents.note(parse.name, parse.prepared);
-        self.names.insert(parse.name.into(), statement);
-        to_client.supply(PARSE_COMPLETE_MESSAGE);
-        HEADER_LEN + parse.name.len() + 1 + parse.prepared.len()
     }
 
     /// Outside a transaction there is no portal, and closing what does not exist is no error.

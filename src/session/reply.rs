@@ -1,6 +1,7 @@
 //! From a server to its client: what is shown, what is skipped, and what it changes.
 
 use super::OPENED_MAX;
+use super::description::Description;
 use super::message::Message;
 use super::outbox::Outbox;
 use super::parameters::follows;
@@ -73,11 +74,14 @@ impl Session {
                 Ok(())
             }
             tag::PARAMETER_STATUS => self.parameter_status(shared, server, message, to_client),
-            tag::ERROR_RESPONSE => self.error(shared, server, message, to_client),
+            tag::ERROR_RESPONSE => self.error(server, message, to_client),
             shown_tag => match server.pipeline.answer(shown_tag) {
                 Answer::More(action) => {
                     if shown_tag == tag::DATA_ROW && server.pipeline.front_is(&Owed::Opening) {
                         server.said = message.body().and_then(tag::first_value).map(Into::into);
+                    }
+                    if shown_tag == tag::PARAMETER_DESCRIPTION {
+                        server.described = Description::of_parameters(message.front());
                     }
                     self.command_complete(shared, server, message);
                     server.counted(message, action);
@@ -103,21 +107,44 @@ impl Session {
             let status = message.body().and_then(TransactionStatus::parse);
             server.status = status.ok_or(ServerFault::Unreadable(tag::READY_FOR_QUERY))?;
             server.commits = false;
+            server.settle_statements();
             self.ready(shared, server);
             if let Some(error) = server.align_error.take() {
                 return Err(ServerFault::Align(printable(&error)));
             }
         }
-        if let (Owed::Parse(Some(_)), Undo::Name(name)) = (&entry.owed, &entry.undo)
-            && let Some(statement) = self.names.lookup(name)
-        {
-            statement.accept();
+        if let Owed::DescribeStatement(Some(id)) = entry.owed {
+            self.described(server, id, message, entry);
         }
         self.command_complete(shared, server, message);
         server.counted(message, entry.action);
         server.pass(message, entry.action == Action::Forward, to_client);
         server.count_last(message, entry);
         Ok(())
+    }
+
+    /// The server has said what a statement returns, to us or to the client.
+    fn described(
+        &mut self,
+        server: &mut ServerSide,
+        id: StatementId,
+        message: Message<'_>,
+        entry: &Entry,
+    ) {
+        let columns = match message.header.tag {
+            tag::ROW_DESCRIPTION => message.body(),
+            _ => Some(&[][..]),
+        };
+        let description = Description::of(server.described, columns);
+        server.prepared.describe(id, description);
+        if entry.action == Action::Skip {
+            server.asked = None;
+        }
+        if let Undo::Describes(name) = &entry.undo
+            && let Some(known) = self.names.known(name).filter(|known| known.is_on_servers(id))
+        {
+            known.described = Some(description);
+        }
     }
 
     fn parameter_status<C: Outbox>(
@@ -193,10 +220,6 @@ impl Session {
                 server.doubt_unreported(shared);
                 self.resetting = true;
             }
-            tag if changes_results(tag) => {
-                shared.statements.retire_all();
-                self.redefining = true;
-            }
             _ => {}
         }
     }
@@ -205,15 +228,11 @@ impl Session {
     fn ready(&mut self, shared: &Shared, server: &ServerSide) {
         self.resetting = false;
         self.defining.ready(server.status, &shared.definitions);
-        if self.redefining && server.status == TransactionStatus::Idle {
-            // What others have prepared since then saw the tables as they were before.
-            self.redefining = false;
-            shared.statements.retire_all();
-        }
     }
 
+    /// What the client has prepared behind it lives on.
     fn deallocate_all(&mut self, server: &mut ServerSide) {
-        self.names.clear();
+        self.names.keep_only(server.pipeline.names_to_come().cloned());
         if !server.pipeline.prepares() {
             server.prepared.clear();
         } else {
@@ -223,7 +242,6 @@ impl Session {
 
     fn error<C: Outbox>(
         &mut self,
-        shared: &Shared,
         server: &mut ServerSide,
         message: Message<'_>,
         to_client: &mut C,
@@ -242,14 +260,15 @@ impl Session {
                 server.count_aborted(fields, &entries);
                 let stale = fields.and_then(|fields| stale(fields, entries.first()?));
                 self.undo(server, entries);
-                if let Some(id) = stale {
-                    server.prepared.mark_stale(id);
-                    shared.statements.retire(id);
+                match stale {
+                    Some(Stale::One(id)) => server.prepared.mark_stale(id),
+                    Some(Stale::All) => server.prepared.mark_all_stale(),
+                    None => {}
                 }
             }
             Answer::Failed(Action::Forward) => {
                 server.count_error(fields);
-                server.pass(message, true, to_client);
+                self.say_error(server, message, None, to_client);
             }
             _ if fatal => {
                 server.count_class(fields);
@@ -268,11 +287,17 @@ impl Session {
         failed: Option<&Entry>,
         to_client: &mut C,
     ) {
+        let failed = failed.map(|entry| &entry.owed);
+        if let Some(Owed::Refused(report)) = failed {
+            to_client.supply(report);
+            return server.pass(message, false, to_client);
+        }
         let renamed = message.body().and_then(|body| {
             let fields = Fields::new(body);
             let (ours, found) = ServerName::find(fields.field(b'M')?)?;
-            let clients = match (found, failed.map(|entry| &entry.owed)) {
+            let clients = match (found, failed) {
                 (Found::Disguised(name), _) => name,
+                (Found::Statement(_), None) => return None,
                 (Found::Statement(_), Some(Owed::Duplicate(name))) => name,
                 (Found::Statement(id), _) => self.names.name_of(id)?,
             };
@@ -292,9 +317,10 @@ impl Session {
         self.give_back_parents(server);
         for undo in server.pipeline.take_undos() {
             match undo {
-                Undo::Nothing => {}
+                Undo::Nothing | Undo::Describes(_) => {}
                 Undo::Name(name) => drop(self.names.remove(&name)),
-                Undo::Closed(name, statement) => self.names.insert(name, statement),
+                Undo::Closed(name, known) => self.names.insert(name, *known),
+                Undo::Freed(names) => self.names = *names,
                 Undo::Unnamed(before) => self.unnamed = before,
             }
         }
@@ -306,9 +332,10 @@ impl Session {
         for (place, entry) in entries.into_iter().enumerate().rev() {
             server.undo(&entry.owed);
             match entry.undo {
-                Undo::Nothing => {}
+                Undo::Nothing | Undo::Describes(_) => {}
                 Undo::Name(name) => drop(self.names.remove(&name)),
-                Undo::Closed(name, statement) => self.names.insert(name, statement),
+                Undo::Closed(name, known) => self.names.insert(name, *known),
+                Undo::Freed(names) => self.names = *names,
                 // The one that failed has destroyed what was before; the skipped ones have not.
                 Undo::Unnamed(_) if place == 0 => unnamed = Some(Unnamed::Nothing),
                 Undo::Unnamed(before) => unnamed = Some(before),
@@ -322,18 +349,20 @@ impl Session {
     }
 }
 
-/// Whether a command with this tag can change what prepared statements return. `DROP TABLE` is
-/// not among them: applications drop temporary tables all the time.
-fn changes_results(tag: &[u8]) -> bool {
-    matches!(tag, b"ALTER TABLE" | b"ALTER TYPE" | b"ALTER VIEW" | b"CREATE VIEW" | b"DROP VIEW")
+/// What must be prepared anew.
+enum Stale {
+    One(StatementId),
+    All,
 }
 
-/// The statement that must be prepared anew after this error: its plan is of no use any more
-/// ("cached plan must not change result type"), or the server has it although we did not know.
-fn stale(fields: Fields<'_>, failed: &Entry) -> Option<StatementId> {
+/// What must be prepared anew after this error: a plan that is of no use any more ("cached plan must
+/// not change result type", "cache lookup failed"), a statement that the server has although we did
+/// not know, or those that somebody has deallocated on the server, where we could not see it.
+fn stale(fields: Fields<'_>, failed: &Entry) -> Option<Stale> {
     match (fields.sqlstate(), &failed.owed) {
-        (b"0A000", Owed::Bind(id) | Owed::DescribeStatement(id)) => *id,
-        (b"42P05", Owed::Parse(id)) => *id,
+        (b"0A000" | b"XX000", Owed::Bind(id) | Owed::DescribeStatement(id)) => id.map(Stale::One),
+        (b"26000", Owed::Bind(Some(_)) | Owed::DescribeStatement(Some(_))) => Some(Stale::All),
+        (b"42P05", Owed::Parse(id)) => id.map(Stale::One),
         _ => None,
     }
 }

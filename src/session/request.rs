@@ -1,5 +1,7 @@
 //! From the client to its server: what is sent, and what is then owed.
 
+use super::OPENED_MAX;
+use super::deallocate::{Bound, disguised, frees_all, only_begins};
 use super::message::Message;
 use super::outbox::Outbox;
 use super::parameters::alignment;
@@ -80,6 +82,7 @@ impl Session {
         if server.unnamed == UnnamedHere::OfThisLink {
             server.unnamed = UnnamedHere::Unknown;
         }
+        (server.bound, server.asked) = (Bound::Other, None);
         self.align(server, to_server);
         if let Some(text) = opening {
             server.unnamed = UnnamedHere::Unknown;
@@ -208,20 +211,35 @@ impl Session {
             return Ok(step);
         }
         match tag {
+            // What it says decides where it is answered.
+            tag::QUERY if !message.is_whole() && message.header.frame_len() <= OPENED_MAX => {
+                Ok(Step::Wait)
+            }
             tag::QUERY => {
                 if let Some(step) = self.deallocate_message(server, message, out) {
                     return Ok(step);
                 }
-                server.commits |= is_commit(tag::text(message.front()));
+                let text = tag::text(message.front());
+                server.commits |= is_commit(text);
+                if frees_all(text) {
+                    server.pipeline.units_mut().frees();
+                }
+                if !only_begins(text) {
+                    server.pipeline.units_mut().executes();
+                }
                 server.calls.query(message, true);
                 // It destroys the unnamed statement (exec_simple_query in postgres.c).
                 let before = std::mem::take(&mut self.unnamed);
                 server.unnamed = UnnamedHere::Unknown;
                 server.pipeline.push(Entry::forward(Owed::Query).undo(Undo::Unnamed(before)));
-                Ok(server.end_unit(message, out.server))
+                match message.body().filter(|_| self.translates).and_then(disguised) {
+                    Some(text) => Ok(server.end_unit_otherwise(message, &text, out.server)),
+                    None => Ok(server.end_unit(message, out.server)),
+                }
             }
             tag::FUNCTION_CALL => {
                 server.calls.query(message, false);
+                server.pipeline.units_mut().executes();
                 server.pipeline.push(Entry::forward(Owed::FunctionCall));
                 Ok(server.end_unit(message, out.server))
             }
@@ -229,17 +247,14 @@ impl Session {
                 server.pipeline.push_sync();
                 Ok(server.end_unit(message, out.server))
             }
-            tag::EXECUTE => {
-                server.calls.execute(message);
-                Ok(server.owe(Owed::Execute, message, out.server))
-            }
+            tag::EXECUTE => Ok(self.execute_message(server, message, out.server)),
             tag::COPY_DONE | tag::COPY_FAIL => {
                 server.pipeline.copy_ended();
                 Ok(Step::Next(server.stream(message, out.server)))
             }
             tag::PARSE => self.parse_message(shared, server, message, out.server),
-            tag::BIND => self.bind_message(server, message, out.server),
-            tag::DESCRIBE | tag::CLOSE => self.named_message(server, message, out.server),
+            tag::BIND => self.bind_message(shared, server, message, out.server),
+            tag::DESCRIBE | tag::CLOSE => self.named_message(shared, server, message, out.server),
             tag::FLUSH => {
                 server.pipeline.flushed();
                 Ok(Step::Next(server.stream(message, out.server)))
@@ -326,7 +341,20 @@ impl ServerSide {
         ends
     }
 
-    fn drop_request(&mut self, message: Message<'_>) -> usize {
+    /// The message has gone by, and this was said in its place.
+    fn end_unit_otherwise<S: Outbox>(
+        &mut self,
+        message: Message<'_>,
+        text: &[u8],
+        to_server: &mut S,
+    ) -> Step {
+        let mut query = Vec::new();
+        tag::query(&mut query, text);
+        to_server.supply(&query);
+        Step::UnitEnd(self.drop_request(message))
+    }
+
+    pub(super) fn drop_request(&mut self, message: Message<'_>) -> usize {
         let taken = message.range().len();
         self.request_rest = Rest::drop(message.header.frame_len() - taken);
         taken

@@ -188,6 +188,12 @@ impl Script {
         self
     }
 
+    /// The same; this one is kept.
+    pub(super) fn another_client_kept(&mut self) -> Session {
+        let parameters = self.session.startup.clone();
+        std::mem::replace(&mut self.session, Session::new(parameters, true))
+    }
+
     pub(super) fn link(&mut self, to: usize) -> &mut Self {
         assert_eq!(self.at, None, "already linked");
         let mut sink = Sink { piece: &[], out: &mut self.to_server };
@@ -292,6 +298,13 @@ impl Script {
     #[track_caller]
     pub(super) fn server_sees(&mut self, script: &str) -> &mut Self {
         assert_eq!(client_script(&std::mem::take(&mut self.to_server)), script);
+        self
+    }
+
+    /// What has been said so far does not matter.
+    pub(super) fn look_away(&mut self) -> &mut Self {
+        self.to_server.clear();
+        self.to_client.clear();
         self
     }
 

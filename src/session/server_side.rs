@@ -1,14 +1,20 @@
 //! What is known of one server connection: what it owes, what is prepared and set on it.
 
 use super::calls::Calls;
+use super::deallocate::Bound;
 use super::parameters::{ParameterSet, Parameters};
-use super::pipeline::{Copy, Pipeline};
+use super::pipeline::{Copy, Entry, Owed, Pipeline, Stamp};
+use super::prepared::Prepared;
+use super::request::is_commit;
 use super::state::Shared;
-use super::statements::Prepared;
+use super::statements::Statement;
 use super::tally::Tally;
 use crate::ids::StatementId;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::frame::Remaining;
+use crate::protocol::frontend::text;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
 
 /// Whose the unnamed statement on a server is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,8 +22,8 @@ pub enum UnnamedHere {
     /// Nobody knows: somebody else's, or none.
     #[default]
     Unknown,
-    /// This one.
-    Is(StatementId),
+    /// That of this `Parse`.
+    Is(Stamp),
     /// The linked session's, of a text that was too long to keep.
     OfThisLink,
 }
@@ -33,6 +39,14 @@ pub struct ServerSide {
     pub(super) prepared: Prepared,
     /// What its unnamed statement is.
     pub(super) unnamed: UnnamedHere,
+    /// What it has been sent while it was not known under which settings, and in which unit.
+    pub(super) unsettled: VecDeque<(u64, Weak<Statement>)>,
+    /// What portals are bound to, where it matters.
+    pub(super) bound: Bound,
+    /// It has been asked what this statement takes and returns; the client waits for the answer.
+    pub(super) asked: Option<StatementId>,
+    /// The parameters of the statement that it is describing.
+    pub(super) described: u64,
     /// What is set on it.
     pub(super) parameters: Parameters,
     /// What was set on it at its login: where `RESET` leads back to.
@@ -87,6 +101,10 @@ impl ServerSide {
             status: TransactionStatus::Idle,
             prepared: Prepared::new(prepared_max),
             unnamed: UnnamedHere::Unknown,
+            unsettled: VecDeque::new(),
+            bound: Bound::default(),
+            asked: None,
+            described: 0,
             login: parameters.clone(),
             parameters,
             request_rest: Rest::default(),
@@ -152,6 +170,26 @@ impl ServerSide {
         self.request_rest.is_done()
             && !self.pipeline.awaits_sync()
             && !matches!(self.pipeline.copy(), Copy::In | Copy::Both)
+    }
+
+    /// A statement is described, or bound to a portal of this name.
+    #[inline]
+    pub(super) fn note_use(&mut self, statement: &Arc<Statement>, portal: Option<&[u8]>) {
+        self.commits |= is_commit(text(&statement.prepared));
+        if let Some(portal) = portal {
+            self.bound = Bound::of(portal, statement);
+        }
+    }
+
+    /// It is sent a simple query that no client has sent: that destroys the unnamed statement.
+    pub fn owe_query(&mut self) {
+        self.unnamed = UnnamedHere::Unknown;
+        self.pipeline.push(Entry::forward(Owed::Query));
+    }
+
+    /// Whether a client's message waits for what it was asked on its own.
+    pub fn is_asked(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// How many statements are prepared on it.

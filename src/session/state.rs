@@ -1,11 +1,13 @@
 //! A client's session between its statements, and what all sessions share.
 
 use super::definitions::{Defining, Definitions};
+use super::names::Names;
 use super::own::{Columns, Own};
 use super::parameters::{Interner, Parameters};
 use super::parents::Parents;
-use super::pipeline::Unnamed;
-use super::statements::{Names, Statement, StatementIds, StatementRegistry};
+use super::pipeline::{Stamp, Unnamed};
+use super::registry::StatementRegistry;
+use super::statements::{Statement, StatementIds};
 use crate::ids::StatementId;
 use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::ErrorReport;
@@ -94,8 +96,18 @@ pub enum Violation {
     #[error("prepared statement of {0} bytes is over the limit of {PREPARED_LEN_MAX} bytes")]
     PreparedTooLong(usize),
     /// More names than a client may have.
-    #[error("more than {} prepared statements", super::statements::CLIENT_STATEMENTS_MAX)]
+    #[error(
+        "prepared statements are over the limit of {} or of {} bytes for one client",
+        super::names::CLIENT_STATEMENTS_MAX,
+        super::names::CLIENT_BYTES_MAX
+    )]
     TooManyStatements,
+    /// All clients have more of them than is kept.
+    #[error(
+        "prepared statements of this database and user are over the limit of {} bytes",
+        super::registry::REGISTRY_BYTES_MAX
+    )]
+    NoRoom,
 }
 
 /// The longest `Parse` of a named statement that is kept, bytes. PostgreSQL takes 1 GB, but a
@@ -106,7 +118,7 @@ impl Violation {
     /// As the client sees it.
     pub fn report(&self) -> ErrorReport {
         let state = match self {
-            Violation::PreparedTooLong(_) | Violation::TooManyStatements => {
+            Violation::PreparedTooLong(_) | Violation::TooManyStatements | Violation::NoRoom => {
                 SqlState::LIMIT_EXCEEDED
             }
             _ => SqlState::PROTOCOL_VIOLATION,
@@ -116,7 +128,8 @@ impl Violation {
 
     /// Where the session can live on.
     pub(super) fn report_softly(&self) -> ErrorReport {
-        ErrorReport::error(self.report().sqlstate, self.to_string())
+        let report = ErrorReport::error(self.report().sqlstate, self.to_string());
+        report.hint("Close prepared statements that are not needed any more.")
     }
 }
 
@@ -127,6 +140,8 @@ pub struct Session {
     pub(super) names: Names,
     /// Its unnamed statement.
     pub(super) unnamed: Unnamed,
+    /// The stamp of the last one.
+    pub(super) stamp: u64,
     /// What it has set.
     pub(super) parameters: Parameters,
     /// What it started with: where `DISCARD ALL` leads back to.
@@ -134,9 +149,7 @@ pub struct Session {
     /// `RESET` or `DISCARD ALL` was carried out: what the server reports until it is ready may
     /// be what that led back to.
     pub(super) resetting: bool,
-    /// Its transaction has changed what prepared statements return.
-    pub(super) redefining: bool,
-    /// The same for what others know of the database's objects.
+    /// Its transaction has changed what others know of the database's objects.
     pub(super) defining: Defining,
     /// A long `Parse` that is being gathered.
     pub(super) gathering: Option<Box<Gathering>>,
@@ -168,10 +181,10 @@ impl Session {
         Session {
             names: Names::default(),
             unnamed: Unnamed::Nothing,
+            stamp: 0,
             parameters: startup.clone(),
             startup,
             resetting: false,
-            redefining: false,
             defining: Defining::default(),
             gathering: None,
             refusing: super::refusal::Refusing::Nothing,
@@ -206,8 +219,28 @@ impl Session {
     /// The statement that servers know by `id`, if the client has it.
     pub fn statement(&self, id: StatementId) -> Option<&Arc<Statement>> {
         match &self.unnamed {
-            Unnamed::Kept(statement) if statement.id == id => Some(statement),
+            Unnamed::Kept(statement, _) if statement.id == id => Some(statement),
             _ => self.names.find(id),
+        }
+    }
+
+    /// For one more unnamed `Parse`.
+    pub(super) fn next_stamp(&mut self, registry: &StatementRegistry) -> Stamp {
+        /// The digits that count a session's own.
+        const OWN: u64 = (1 << 20) - 1;
+        if self.stamp == 0 || self.stamp & OWN == OWN {
+            self.stamp = registry.session_number() << OWN.count_ones();
+        }
+        self.stamp += 1;
+        Stamp(self.stamp)
+    }
+
+    /// Whether a statement of so many bytes is one too many.
+    pub(super) fn check_room(&self, shared: &Shared, len: usize) -> Result<(), Violation> {
+        match () {
+            () if self.names.is_full(len) => Err(Violation::TooManyStatements),
+            () if !shared.statements.has_room(len) => Err(Violation::NoRoom),
+            () => Ok(()),
         }
     }
 

@@ -75,7 +75,8 @@ impl ServerSide {
     /// An error goes to the client, and the server skips these.
     pub(super) fn count_aborted(&mut self, fields: Option<Fields<'_>>, entries: &[Entry]) {
         self.count_class(fields);
-        let calls = entries.iter().filter(|entry| entry.owed.is_call()).count();
+        let is_call = |entry: &&Entry| entry.owed.is_call() && entry.action == Action::Forward;
+        let calls = entries.iter().filter(is_call).count();
         self.calls.aborted(fields.map_or(&[], Fields::sqlstate), calls);
     }
 

@@ -88,7 +88,6 @@ impl Session {
             | tag::COPY_DATA
             | tag::COPY_DONE
             | tag::COPY_FAIL => Ok(Plan::Local),
-            tag::PARSE if self.known_parse(shared, piece).is_some() => Ok(Plan::Local),
             tag::QUERY if self.deallocated_by(piece).is_some() => Ok(Plan::Local),
             tag::QUERY
             | tag::FUNCTION_CALL
@@ -165,7 +164,10 @@ impl Session {
             tag::PARSE => {
                 let Ok(parse) = Parse::open(frame.body()) else { return judge(Judged::Opaque) };
                 own.unnamed |= parse.name.is_empty();
-                judge(Judged::Statement(&shared.statements.intern(parse.prepared)));
+                match shared.statements.intern_short(parse.prepared, &self.parameters) {
+                    Some(statement) => judge(Judged::Statement(&statement)),
+                    None => judge(Judged::Text(tag::text(parse.prepared))),
+                }
             }
             tag::BIND => match Bind::parse(frame.body()) {
                 Ok(bind) => {
@@ -195,7 +197,7 @@ impl Session {
     fn judge_name(&self, name: &[u8], own_unnamed: bool, judge: &mut dyn FnMut(Judged<'_>)) {
         match (name, &self.unnamed) {
             (b"", _) if own_unnamed => {}
-            (b"", Unnamed::Kept(statement)) => judge(Judged::Statement(statement)),
+            (b"", Unnamed::Kept(statement, _)) => judge(Judged::Statement(statement)),
             (b"", Unnamed::Unkept) => judge(Judged::Opaque),
             (name, _) => {
                 if let Some(statement) = self.names.lookup(name) {

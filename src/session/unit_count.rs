@@ -17,6 +17,8 @@ pub struct UnitCount {
     named: Option<u64>,
     /// The last one that replaces the unnamed statement.
     unnamed: Option<u64>,
+    /// The last one that executes what may change a setting.
+    executes: Option<u64>,
 }
 
 impl UnitCount {
@@ -40,6 +42,33 @@ impl UnitCount {
         self.in_doubt(self.unnamed)
     }
 
+    /// Whether it is not known yet under which settings the next message is read, though the one that
+    /// is being sent has executed nothing.
+    pub fn are_settings_in_doubt(&self) -> bool {
+        self.in_doubt(self.executes)
+    }
+
+    /// The same, or the one that is being sent has executed something: the server says what it has
+    /// changed when it is ready.
+    pub fn are_settings_open(&self) -> bool {
+        self.executes.is_some_and(|unit| unit >= self.reached())
+    }
+
+    /// The number of the unit that is being sent.
+    pub(super) fn current(&self) -> u64 {
+        self.ended
+    }
+
+    /// The unit that is being sent frees names.
+    pub(super) fn frees(&mut self) {
+        self.named = Some(self.ended);
+    }
+
+    /// It executes what may change a setting.
+    pub(super) fn executes(&mut self) {
+        self.executes = Some(self.ended);
+    }
+
     /// Whether a unit after the one that the server has reached replaces the unnamed statement:
     /// then it does not matter what becomes of that one.
     pub fn is_unnamed_replaced_later(&self) -> bool {
@@ -50,7 +79,9 @@ impl UnitCount {
     pub(super) fn pushed(&mut self, entry: &Entry) {
         match (&entry.owed, &entry.undo) {
             (Owed::Parse(Some(_)) | Owed::Close(Some(_)), _)
-            | (_, Undo::Name(_) | Undo::Closed(..)) => self.named = Some(self.ended),
+            | (_, Undo::Name(_) | Undo::Closed(..) | Undo::Freed(_)) => {
+                self.named = Some(self.ended);
+            }
             (Owed::Parse(None) | Owed::Close(None), _) | (_, Undo::Unnamed(_)) => {
                 self.unnamed = Some(self.ended);
             }
@@ -68,7 +99,7 @@ impl UnitCount {
     }
 
     /// The unit that the server is at.
-    fn reached(&self) -> u64 {
+    pub(super) fn reached(&self) -> u64 {
         self.ended - self.owed
     }
 

@@ -19,6 +19,7 @@ mod routing;
 mod scripts;
 mod servers;
 mod shutdown;
+mod statements;
 mod tokens;
 mod transactions;
 

@@ -16,7 +16,8 @@ impl Relay<'_> {
         if self.speaks_first() {
             return Err(Unlink::ServerLost("it ends the connection".to_owned()));
         }
-        let Some(trial) = self.trial.as_ref().filter(|_| again) else {
+        let waits = self.held.side.is_asked();
+        let Some(trial) = self.trial.as_ref().filter(|_| again && !waits) else {
             return self.reply(all).map(drop);
         };
         let transaction = self.client.transaction.as_deref();

@@ -2,6 +2,7 @@
 
 mod copies;
 mod counts;
+mod deallocated;
 mod faults;
 mod model;
 mod parameters;
@@ -10,4 +11,5 @@ mod prepared;
 mod properties;
 mod queries;
 mod refusals;
+mod shared;
 mod traces;

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 pub(super) struct Postgres {
     named: HashMap<String, String>,
     unnamed: Option<String>,
-    portal: Option<String>,
+    /// By name.
+    portals: HashMap<String, String>,
     status: char,
     skipping: bool,
     /// A COPY from the client; whether of the extended protocol.
@@ -30,7 +31,7 @@ impl Postgres {
         Postgres {
             named: HashMap::new(),
             unnamed: None,
-            portal: None,
+            portals: HashMap::new(),
             status: 'I',
             skipping: false,
             copying: None,
@@ -68,9 +69,9 @@ impl Postgres {
         }
         let outcome = match tag {
             b'P' => self.parse(&fields[0], &fields[1]),
-            b'B' => self.bind(&fields[1]),
+            b'B' => self.bind(&fields[0], &fields[1]),
             b'D' => self.describe(&fields[0]),
-            b'E' => self.execute(),
+            b'E' => self.execute(&fields[0]),
             b'C' => {
                 self.close(&fields[0]);
                 Ok(())
@@ -91,7 +92,7 @@ impl Postgres {
             if self.status == 'T' {
                 self.status = 'E';
             }
-            self.portal = None;
+            self.portals.clear();
         }
     }
 
@@ -101,14 +102,14 @@ impl Postgres {
             self.say(&format!("S TimeZone {}", self.zone));
         }
         if self.status == 'I' {
-            self.portal = None;
+            self.portals.clear();
         }
         self.say(&format!("Z {}", self.status));
     }
 
     fn query(&mut self, text: &str) {
         self.unnamed = None;
-        self.portal = None;
+        self.portals.clear();
         let outcome = self.run(text, false);
         let copying = self.copying.is_some();
         self.end(outcome);
@@ -131,6 +132,10 @@ impl Postgres {
         }
         self.refused(text)?;
         match text.split_once(' ') {
+            _ if text.starts_with("SELECT pg_catalog.set_config") && extended => {
+                self.zone = text.split('\'').nth(3).unwrap().into();
+                self.say("D x | C SELECT 1");
+            }
             _ if text.starts_with("SELECT pg_catalog.set_config") => {
                 self.zone = text.split('\'').nth(3).unwrap().into();
                 self.say("T | D x | C SELECT 1");
@@ -144,9 +149,17 @@ impl Postgres {
                 self.say("G");
             }
             Some(("copy", "out")) => self.say("H | d a | c | C COPY 1"),
-            Some(("deallocate", "all")) => {
+            Some(("deallocate" | "discard", "all")) => {
                 self.named.clear();
-                self.say("C DEALLOCATE ALL");
+                if text.starts_with("discard") {
+                    self.zone = "UTC".into();
+                }
+                self.say(&format!("C {}", text.to_ascii_uppercase()));
+            }
+            Some(("deallocate", name)) => {
+                self.lookup(name)?;
+                self.named.remove(name);
+                self.say("C DEALLOCATE");
             }
             _ => return self.run_word(text, extended),
         }
@@ -164,8 +177,10 @@ impl Postgres {
                 self.say("C ROLLBACK");
             }
             "show" => self.say(&format!("D {} | C SHOW", self.zone)),
+            "fold" => self.say(&format!("T | D folded in {} | C SELECT 1", self.zone)),
             "fail" => return fail("22012", "division by zero"),
             "" => self.say("I"),
+            _ if text.starts_with("folded") => self.say(&format!("D {text} | C SELECT 1")),
             _ if extended => self.say(&format!("D {text} | C SELECT 1")),
             _ => self.say(&format!("T | D {text} | C SELECT 1")),
         }
@@ -176,10 +191,13 @@ impl Postgres {
         if name.is_empty() {
             self.unnamed = None;
         }
-        if text == "syntax" {
+        if text == "syntax" || text.ends_with("this)") {
             return fail("42601", "syntax error");
         }
         self.refused(text)?;
+        // A literal is folded by the settings of its Parse.
+        let folded = format!("folded in {}", self.zone);
+        let text = if text == "fold" { &folded } else { text };
         if name.is_empty() {
             self.unnamed = Some(text.into());
         } else if self.named.contains_key(name) {
@@ -197,10 +215,10 @@ impl Postgres {
         found.ok_or_else(|| ("26000", format!("prepared statement \"{name}\" does not exist")))
     }
 
-    fn bind(&mut self, name: &str) -> Outcome {
+    fn bind(&mut self, portal: &str, name: &str) -> Outcome {
         let text = self.lookup(name)?;
         self.refused(&text)?;
-        self.portal = Some(text);
+        self.portals.insert(portal.into(), text);
         self.say("2");
         Ok(())
     }
@@ -211,14 +229,19 @@ impl Postgres {
             self.refused(&text)?;
             self.say(&format!("t | T {text}"));
         } else {
-            let Some(text) = self.portal.clone() else { return fail("34000", "no portal") };
+            let Some(text) = self.portals.get(&target[1..]) else {
+                return fail("34000", "no portal");
+            };
+            let text = text.clone();
             self.say(&format!("T {text}"));
         }
         Ok(())
     }
 
-    fn execute(&mut self) -> Outcome {
-        let Some(text) = self.portal.clone() else { return fail("34000", "no portal") };
+    fn execute(&mut self, portal: &str) -> Outcome {
+        let Some(text) = self.portals.get(portal).cloned() else {
+            return fail("34000", "no portal");
+        };
         self.run(&text, true)
     }
 
@@ -226,7 +249,7 @@ impl Postgres {
         match target.split_at(1) {
             ("S", "") => self.unnamed = None,
             ("S", name) => drop(self.named.remove(name)),
-            _ => self.portal = None,
+            (_, name) => drop(self.portals.remove(name)),
         }
         self.say("3");
     }

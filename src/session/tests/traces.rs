@@ -47,7 +47,7 @@ fn a_prepared_statement_belongs_to_it_once() {
 }
 
 #[test]
-fn the_same_text_from_another_trace_is_not_prepared_again() {
+fn the_same_text_from_another_trace_is_the_same_statement() {
     let mut script = traced();
     script.link(0).client(&format!("P s1 select 1 {} | S", comment(5)));
     script
@@ -55,12 +55,9 @@ fn the_same_text_from_another_trace_is_not_prepared_again() {
         .server("1 | Z I")
         .client_sees("1 | Z I")
         .release();
-    // Known: it needs no server, and is not forgotten for whom it is.
-    script.client(&format!("P s2 select 1 {}", comment(6))).client_sees("1");
-    script
-        .link(1)
-        .client("B - s2 | E | S")
-        .server_sees("P pgweir_1 select 1  | B - pgweir_1 | E | S");
+    script.link(1).client(&format!("P s2 select 1 {} | S", comment(6)));
+    script.server_sees("P pgweir_1 select 1  | S").server("1 | Z I").release();
+    script.link(1).client("B - s2 | E | S").server_sees("B - pgweir_1 | E | S");
     assert_eq!(parents(&mut script), [6]);
 }
 

@@ -1,0 +1,156 @@
+//! The settings that a `Parse` reads: a statement means what they made of its text.
+//!
+//! PostgreSQL folds literals by `TimeZone`, `DateStyle`, `standard_conforming_strings` and more when
+//! it analyses a text (`parse_analyze`), looks names up in `search_path` as the role that is set, and
+//! keeps the result. So a text that was parsed under one set of settings is another statement under
+//! another set. What no parse reads is left out, so that clients that differ in it share statements.
+
+use super::parameters::{Interner, ParameterSet, Parameters, literal};
+use std::hash::{Hash, Hasher};
+
+/// What no analysis of a text reads: names, limits, and how values are shown. The parameters of
+/// extensions and applications (`app.tenant`) have a dot and are left out too: PostgreSQL reads them
+/// when it executes.
+const UNREAD: &[&[u8]] = &[
+    b"application_name",
+    b"bytea_output",
+    b"client_min_messages",
+    b"default_transaction_deferrable",
+    b"default_transaction_isolation",
+    b"default_transaction_read_only",
+    b"extra_float_digits",
+    b"idle_in_transaction_session_timeout",
+    b"idle_session_timeout",
+    b"in_hot_standby",
+    b"is_superuser",
+    b"jit",
+    b"lock_timeout",
+    b"maintenance_work_mem",
+    b"scram_iterations",
+    b"statement_timeout",
+    b"synchronous_commit",
+    b"tcp_keepalives_count",
+    b"tcp_keepalives_idle",
+    b"tcp_keepalives_interval",
+    b"tcp_user_timeout",
+    b"transaction_timeout",
+    b"work_mem",
+];
+
+/// Whether a `Parse` may read a parameter of this name.
+fn is_read(name: &[u8]) -> bool {
+    !name.contains(&b'.') && !UNREAD.iter().any(|unread| unread.eq_ignore_ascii_case(name))
+}
+
+/// The part of a set that a `Parse` reads, kept with the set; none where that is all of it. It is no
+/// part of what the set is, and a set that is changed has none.
+#[derive(Debug, Default)]
+pub(super) struct Environment(Option<Parameters>);
+
+impl Clone for Environment {
+    fn clone(&self) -> Self {
+        Environment(None)
+    }
+}
+
+impl PartialEq for Environment {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Environment {}
+
+impl Hash for Environment {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl Environment {
+    /// Of a set that is about to be interned.
+    pub(super) fn of(set: &ParameterSet, interner: &Interner) -> Self {
+        let mut read = ParameterSet::default();
+        for (name, value) in set.iter().filter(|(name, _)| is_read(name)) {
+            read.set(&name.to_ascii_lowercase(), value, true);
+        }
+        Environment((read != *set).then(|| interner.intern(read)))
+    }
+
+    pub(super) fn part(&self) -> Option<&Parameters> {
+        self.0.as_ref()
+    }
+}
+
+impl Parameters {
+    /// The part that a `Parse` reads, itself a set.
+    pub fn environment(&self) -> &Parameters {
+        self.part_read_by_parse().unwrap_or(self)
+    }
+
+    /// Whether both say the same; sets that were interned apart may do so too.
+    pub(super) fn agrees(&self, other: &Parameters) -> bool {
+        self.same(other) || **self == **other
+    }
+}
+
+/// The text of one statement that turns what `current` says into what `wanted` says, until the
+/// transaction ends.
+pub(super) fn transition(current: &ParameterSet, wanted: &ParameterSet) -> String {
+    let mut text = String::from("SELECT ");
+    let mut call = |name: &[u8], value: Option<&[u8]>| {
+        text.push_str(if text.ends_with(')') { "," } else { "" });
+        text.push_str("pg_catalog.set_config(");
+        literal(&mut text, name);
+        text.push(',');
+        match value {
+            Some(value) => literal(&mut text, value),
+            None => text.push_str("NULL"),
+        }
+        text.push_str(",true)");
+    };
+    for (name, _) in current.iter().filter(|(name, _)| wanted.value(name).is_none()) {
+        call(name, None);
+    }
+    for (name, value) in wanted.iter().filter(|(name, value)| current.value(name) != Some(value)) {
+        call(name, Some(value));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(pairs: &[(&str, &str)]) -> ParameterSet {
+        let mut set = ParameterSet::default();
+        pairs.iter().for_each(|(name, value)| set.set(name.as_bytes(), value.as_bytes(), true));
+        set
+    }
+
+    #[test]
+    fn what_no_parse_reads_is_left_out() {
+        let interner = Interner::default();
+        let of = |pairs: &[(&str, &str)]| interner.intern(set(pairs));
+        let plain = of(&[("TimeZone", "UTC")]);
+        let named = of(&[
+            ("Application_Name", "a"),
+            ("TIMEZONE", "UTC"),
+            ("app.tenant", "7"),
+            ("statement_timeout", "1s"),
+        ]);
+        assert!(plain.environment().same(named.environment()));
+        assert!(!plain.environment().same(of(&[("TimeZone", "CET")]).environment()));
+        assert!(!plain.environment().same(of(&[("TimeZone", "UTC"), ("role", "a")]).environment()));
+        let changed = interner.with(&named, b"DateStyle", b"German");
+        assert!(!changed.environment().same(named.environment()));
+    }
+
+    #[test]
+    fn a_transition_is_one_statement_that_ends_with_the_transaction() {
+        let (from, to) = (set(&[("a", "1"), ("b", "2")]), set(&[("b", "it's"), ("c", "3")]));
+        assert_eq!(
+            transition(&from, &to),
+            "SELECT pg_catalog.set_config(E'a',NULL,true),\
+             pg_catalog.set_config(E'b',E'it''s',true),pg_catalog.set_config(E'c',E'3',true)"
+        );
+    }
+}
