@@ -173,6 +173,8 @@ pub(super) fn unset(key: &str, why: Unset) -> ErrorReport {
 pub(super) fn sql(why: &str) -> ErrorReport {
     let state = if why.starts_with("invalid input syntax") {
         SqlState::INVALID_TEXT
+    } else if why.ends_with("is too long") {
+        SqlState::LIMIT_EXCEEDED
     } else if why.starts_with("no such table") {
         SqlState::UNDEFINED_TABLE
     } else if why.starts_with("no such column") {

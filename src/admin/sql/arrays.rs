@@ -1,23 +1,20 @@
 //! Arrays, of which SQLite has none: they are their texts, `{a,b}`, and `ANY` asks what is in one.
 
+use super::functions::Functions;
+use rusqlite::Error;
 use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Error};
 
 /// Makes the functions known that [`translate`](super::translate) writes.
-pub(super) fn register(connection: &Connection) -> Result<(), Error> {
-    super::functions::add(connection, "array_of", -1, |context| {
-        Ok(written((0..context.len()).map(|at| text(context, at))))
-    })?;
-    super::functions::add(connection, "array_json", 1, |context| {
-        Ok(text(context, 0).map(|array| json(&items(&array))))
-    })?;
-    super::functions::add(connection, "array_item", 2, |context| {
+pub(super) fn register(to: &Functions<'_>) -> Result<(), Error> {
+    to.add("array_of", -1, |context| Ok(written((0..context.len()).map(|at| text(context, at)))))?;
+    to.add("array_json", 1, |context| Ok(text(context, 0).map(|array| json(&items(&array)))))?;
+    to.add("array_item", 2, |context| {
         let (array, at) = (text(context, 0), context.get::<Option<i64>>(1)?);
         let item = || items(&array?).into_iter().nth(usize::try_from(at?.checked_sub(1)?).ok()?)?;
         Ok(item())
     })?;
-    super::functions::add(connection, "string_to_array", 2, |context| {
+    to.add("string_to_array", 2, |context| {
         let (Some(text), Some(between)) = (text(context, 0), text(context, 1)) else {
             return Ok(None);
         };
@@ -27,14 +24,14 @@ pub(super) fn register(connection: &Connection) -> Result<(), Error> {
         };
         Ok(Some(written(parts.into_iter().map(|part| Some(part.to_owned())))))
     })?;
-    super::functions::add(connection, "parse_ident", 1, |context| {
+    to.add("parse_ident", 1, |context| {
         Ok(text(context, 0).map(|name| written(name_parts(&name).into_iter().map(Some))))
     })?;
-    super::functions::add(connection, "array_lower", 2, |context| {
+    to.add("array_lower", 2, |context| {
         Ok(text(context, 0).filter(|array| !items(array).is_empty()).map(|_| 1_i64))
     })?;
     for name in ["array_length", "array_upper"] {
-        super::functions::add(connection, name, 2, |context| {
+        to.add(name, 2, |context| {
             let count = text(context, 0).map_or(0, |array| items(&array).len());
             Ok(i64::try_from(count).ok().filter(|count| *count > 0))
         })?;

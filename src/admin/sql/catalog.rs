@@ -102,6 +102,11 @@ pub(super) fn make(connection: &Connection) -> Result<(), Error> {
     connection.execute_batch(TABLES)
 }
 
+/// Whether it is one of them.
+pub(super) fn has(table: &str) -> bool {
+    TABLES.contains(&format!(".{table} ("))
+}
+
 /// Fills them.
 pub(super) fn fill(connection: &Connection) -> Result<(), Error> {
     connection.execute_batch(

@@ -1,5 +1,8 @@
 //! The database in memory: made for one question, filled with what that names, read only.
 
+use super::allowed::{Allowed, ITEMS};
+use super::functions::Functions;
+use super::stop::Stop;
 use super::typing::{self, Item};
 use super::{Found, Question, catalog, functions};
 use crate::admin::answer::{Field, Fields};
@@ -15,14 +18,14 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, Statement, ToSql, params_from_iter};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a question may run: the console is for short ones.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// SQLite's steps between two looks at the clock: some tens of microseconds.
-const STEPS: i32 = 10_000;
+/// SQLite's steps between two looks at the clock: some microseconds, if they are short. One can take as
+/// long as a value has bytes.
+const STEPS: i32 = 1_000;
 
 /// Rows of a result; `max_client_conn` can be as large.
 const ROWS_MAX: usize = 1_000_000;
@@ -31,14 +34,18 @@ const ROWS_MAX: usize = 1_000_000;
 const RESULT_LEN_MAX: usize = 256 * 1024 * 1024;
 
 /// Bytes of one value, and of a row while it is sorted.
-const VALUE_LEN_MAX: i32 = 1024 * 1024;
+pub(super) const VALUE_LEN_MAX: usize = 1024 * 1024;
 
 /// Bytes that all questions together may take: with 100,000 clients their table has some 30 MB.
 const MEMORY_MAX: i64 = 512 * 1024 * 1024;
 
 /// A database without rows.
 #[derive(Debug)]
-pub(super) struct Engine(Connection);
+pub(super) struct Engine {
+    connection: Connection,
+    allowed: Arc<Allowed>,
+    stop: Stop,
+}
 
 /// What a question names.
 #[derive(Debug, Default)]
@@ -59,53 +66,28 @@ impl Asked {
     }
 }
 
-/// Says that a question is to end: when that is said, or when its time is over.
-#[derive(Clone, Debug)]
-pub(super) struct Stop {
-    said: Arc<AtomicBool>,
-    limit: Duration,
-}
-
-/// Says it when this is dropped.
-#[derive(Debug)]
-pub(super) struct StopsWhenDropped(Stop);
-
-impl Stop {
-    pub(super) fn after(limit: Duration) -> Stop {
-        Stop { said: Arc::default(), limit }
-    }
-
-    pub(super) fn when_dropped(&self) -> StopsWhenDropped {
-        StopsWhenDropped(self.clone())
-    }
-
-    fn is_said(&self) -> bool {
-        self.said.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for StopsWhenDropped {
-    fn drop(&mut self) {
-        self.0.said.store(true, Ordering::Relaxed);
-    }
-}
-
 impl Engine {
     /// Makes the tables, without rows, and reads the question: what it names.
     ///
     /// # Errors
     /// The question cannot be read, or does something else than read.
-    pub(super) fn prepare(question: &Question, user: &str) -> Result<(Engine, Asked), ErrorReport> {
-        let engine = Engine::make(user).map_err(told)?;
-        let asked = engine.names(&question.sql).map_err(told)?;
+    pub(super) fn prepare(
+        question: &Question,
+        user: &str,
+        stop: Stop,
+    ) -> Result<(Engine, Asked), ErrorReport> {
+        let engine = Engine::make(user, stop).map_err(told)?;
+        let asked = engine.names(&question.sql).map_err(|error| engine.told(error))?;
         Ok((engine, asked))
     }
 
-    fn make(user: &str) -> Result<Engine, Error> {
-        let connection = Connection::open_in_memory()?;
+    fn make(user: &str, stop: Stop) -> Result<Engine, Error> {
+        let (connection, watched) = (Connection::open_in_memory()?, stop.clone());
+        connection.progress_handler(STEPS, Some(move || watched.is_over()))?;
         // A name in double quotes that is not known is a mistake, not a text.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_LEN_MAX)?;
+        let value_len_max = i32::try_from(VALUE_LEN_MAX).unwrap_or(i32::MAX);
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, value_len_max)?;
         connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 200)?;
         connection.set_limit(Limit::SQLITE_LIMIT_COMPOUND_SELECT, 50)?;
         connection.pragma_update(None, "hard_heap_limit", MEMORY_MAX)?;
@@ -114,26 +96,27 @@ impl Engine {
             connection.execute(&definition(table), ())?;
         }
         catalog::make(&connection)?;
-        functions::register(&connection, user)?;
-        Ok(Engine(connection))
+        let functions = Functions::new(&connection, &stop);
+        functions::register(&functions, user)?;
+        let allowed = Arc::new(Allowed::new(functions.into_names()));
+        Ok(Engine { connection, allowed, stop })
     }
 
     fn names(&self, sql: &str) -> Result<Asked, Error> {
         let seen: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-        let told = seen.clone();
-        self.0.authorizer(Some(move |context: AuthContext<'_>| {
+        let (told, allowed) = (seen.clone(), self.allowed.clone());
+        self.connection.authorizer(Some(move |context: AuthContext<'_>| {
             if let AuthAction::Read { table_name, .. } = context.action {
                 told.lock().insert(table_name.to_owned());
             }
-            judge(&context.action)
+            allowed.judge(&context.action)
         }))?;
-        let prepared = self.0.prepare(sql).map(drop);
-        self.0.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+        let prepared = self.connection.prepare(sql).map(drop);
+        self.connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
         prepared?;
         let seen = seen.lock();
         let tables: Vec<_> = seen.iter().filter_map(|name| tables::named(name)).collect();
-        // What ANY looks into is a function of SQLite's.
-        let others = seen.iter().filter(|name| *name != "json_each").count();
+        let others = seen.iter().filter(|name| *name != ITEMS).count();
         let catalog = others > tables.len();
         Ok(Asked { tables, catalog })
     }
@@ -148,21 +131,21 @@ impl Engine {
         rows: impl Fn(&Table) -> Vec<Row>,
     ) -> Result<(), ErrorReport> {
         let fill = || -> Result<(), Error> {
-            self.0.execute_batch("BEGIN")?;
+            self.connection.execute_batch("BEGIN")?;
             if asked.catalog {
-                catalog::fill(&self.0)?;
+                catalog::fill(&self.connection)?;
             }
             for table in &asked.tables {
                 let places = vec!["?"; table.columns.len()].join(", ");
                 let insert = format!("INSERT INTO \"{}\" VALUES ({places})", table.name);
-                let mut insert = self.0.prepare(&insert)?;
+                let mut insert = self.connection.prepare(&insert)?;
                 for row in rows(table) {
                     insert.execute(params_from_iter(row))?;
                 }
             }
-            self.0.execute_batch("COMMIT")
+            self.connection.execute_batch("COMMIT")
         };
-        fill().map_err(told)
+        fill().map_err(|error| self.told(error))
     }
 
     /// What its columns are, as far as the question itself says: it is not run.
@@ -174,7 +157,8 @@ impl Engine {
         question: &Question,
         asked: &Asked,
     ) -> Result<Fields, ErrorReport> {
-        let statement = self.0.prepare(&question.sql).map_err(told)?;
+        let statement = self.connection.prepare(&question.sql);
+        let statement = statement.map_err(|error| self.told(error))?;
         Ok(told_by(question, asked, columns(&statement), &[]))
     }
 
@@ -188,14 +172,25 @@ impl Engine {
         asked: &Asked,
         parameters: &[Value],
         described: Option<&Fields>,
-        stop: &Stop,
     ) -> Result<Found, ErrorReport> {
-        let (end, watched) = (Instant::now() + stop.limit, stop.clone());
-        let is_over = move || watched.is_said() || Instant::now() >= end;
-        self.0.progress_handler(STEPS, Some(is_over)).map_err(told)?;
-        self.0.authorizer(Some(|context: AuthContext<'_>| judge(&context.action))).map_err(told)?;
-        let mut statement = self.0.prepare(&question.sql).map_err(told)?;
-        bind(&mut statement, parameters).map_err(told)?;
+        self.found(question, asked, parameters, described).map_err(|error| match error {
+            Ended::Refused(report) => report,
+            Ended::Failed(error) => self.told(error),
+        })
+    }
+
+    fn found(
+        &self,
+        question: &Question,
+        asked: &Asked,
+        parameters: &[Value],
+        described: Option<&Fields>,
+    ) -> Result<Found, Ended> {
+        let allowed = self.allowed.clone();
+        let judge = move |context: AuthContext<'_>| allowed.judge(&context.action);
+        self.connection.authorizer(Some(judge))?;
+        let mut statement = self.connection.prepare(&question.sql)?;
+        bind(&mut statement, parameters)?;
         let columns = columns(&statement);
         let rows = rows(&mut statement, columns.len())?;
         let fields = match described {
@@ -204,16 +199,22 @@ impl Engine {
         };
         Ok((fields, rows))
     }
+
+    /// A function of ours that was stopped says so as a mistake.
+    fn told(&self, error: Error) -> ErrorReport {
+        if self.stop.is_over() { error::too_long(TIME_LIMIT) } else { told(error) }
+    }
 }
 
-/// Only what reads.
-fn judge(action: &AuthAction<'_>) -> Authorization {
-    match action {
-        AuthAction::Select
-        | AuthAction::Read { .. }
-        | AuthAction::Function { .. }
-        | AuthAction::Recursive => Authorization::Allow,
-        _ => Authorization::Deny,
+/// Why there are no rows.
+enum Ended {
+    Failed(Error),
+    Refused(ErrorReport),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Self {
+        Ended::Failed(error)
     }
 }
 
@@ -230,16 +231,39 @@ fn told(error: Error) -> ErrorReport {
             rusqlite::ErrorCode::OutOfMemory | rusqlite::ErrorCode::TooBig => {
                 error::limit("the question takes too much memory")
             }
-            rusqlite::ErrorCode::AuthorizationForStatementDenied => error::read_only(),
+            rusqlite::ErrorCode::AuthorizationForStatementDenied => {
+                denied(&why.unwrap_or_default())
+            }
             rusqlite::ErrorCode::TypeMismatch => error::bad_value("a number is wanted here"),
-            _ => error::sql(&why.unwrap_or_else(|| failure.to_string())),
+            _ => mistake(&why.unwrap_or_else(|| failure.to_string())),
         },
         Error::SqlInputError { error, msg, .. } => match error.code {
-            rusqlite::ErrorCode::AuthorizationForStatementDenied => error::read_only(),
-            _ => error::sql(&msg),
+            rusqlite::ErrorCode::AuthorizationForStatementDenied => denied(&msg),
+            rusqlite::ErrorCode::OperationInterrupted => error::too_long(TIME_LIMIT),
+            _ => mistake(&msg),
         },
         Error::MultipleStatement => error::several_statements(),
         other => error::sql(&other.to_string()),
+    }
+}
+
+/// A function that a question may not call is one that there is not (`resolveExprStep` in SQLite's
+/// resolve.c).
+fn mistake(why: &str) -> ErrorReport {
+    match why.strip_prefix("not authorized to use function: ") {
+        Some(function) => error::sql(&format!("no such function: {function}")),
+        None => error::sql(why),
+    }
+}
+
+/// So is a table that it may not read (`sqlite3AuthReadCol` in its auth.c).
+fn denied(why: &str) -> ErrorReport {
+    let column =
+        why.strip_prefix("access to ").and_then(|rest| rest.strip_suffix(" is prohibited"));
+    let table = column.and_then(|column| column.rsplit_once('.')).map(|(table, _)| table);
+    match table {
+        Some(table) => error::sql(&format!("no such table: {table}")),
+        None => error::read_only(),
     }
 }
 
@@ -262,21 +286,21 @@ fn columns(statement: &Statement<'_>) -> Vec<(String, Option<Kind>)> {
         .collect()
 }
 
-fn rows(statement: &mut Statement<'_>, columns: usize) -> Result<Vec<Row>, ErrorReport> {
+fn rows(statement: &mut Statement<'_>, columns: usize) -> Result<Vec<Row>, Ended> {
     let mut found = Vec::new();
     let mut bytes = 0;
     let mut rows = statement.raw_query();
-    while let Some(row) = rows.next().map_err(told)? {
+    while let Some(row) = rows.next()? {
         let mut values = Vec::with_capacity(columns);
         for at in 0..columns {
-            let value = value(row.get_ref(at).map_err(told)?);
+            let value = value(row.get_ref(at)?);
             bytes +=
                 size_of::<Value>() + if let Value::Text(text) = &value { text.len() } else { 0 };
             values.push(value);
         }
         found.push(values);
         if found.len() > ROWS_MAX || bytes > RESULT_LEN_MAX {
-            return Err(error::limit("the result is too large"));
+            return Err(Ended::Refused(error::limit("the result is too large")));
         }
     }
     Ok(found)

@@ -10,10 +10,10 @@ fn ask(sql: &str) -> Result<Found, ErrorReport> {
 
 fn ask_with(sql: &str, parameters: &[Value]) -> Result<Found, ErrorReport> {
     let question = Question::read(sql)?;
-    let (engine, asked) = Engine::prepare(&question, "me")?;
+    let (engine, asked) = Engine::prepare(&question, "me", Stop::after(TIME_LIMIT))?;
     let facts = Facts::sample();
     engine.fill(&asked, |table| (table.rows)(&facts))?;
-    engine.run(&question, &asked, parameters, None, &Stop::after(TIME_LIMIT))
+    engine.run(&question, &asked, parameters, None)
 }
 
 /// Rows as text, fields by commas.
@@ -84,7 +84,8 @@ fn parameters_are_found_by_their_number() {
 #[test]
 fn only_what_is_named_is_filled() {
     let named = |sql| {
-        let (_, asked) = Engine::prepare(&Question::read(sql).unwrap(), "me").unwrap();
+        let stop = Stop::after(TIME_LIMIT);
+        let (_, asked) = Engine::prepare(&Question::read(sql).unwrap(), "me", stop).unwrap();
         let tables: Vec<_> = asked.tables.iter().map(|table| table.name).collect();
         (tables, asked.catalog)
     };
@@ -132,7 +133,57 @@ fn what_takes_too_much_is_ended() {
     assert_eq!(state("SELECT n FROM generate_series(1, 100000000000) AS s(n)"), "54000");
     let wide = "SELECT * FROM config a, config b, config c, config d";
     assert_eq!(state(wide), "none", "one setting in the sample: a small cross join is answered");
-    assert_eq!(state("SELECT hex(zeroblob(900000))"), "54000");
+    let long = "WITH RECURSIVE n(x) AS (SELECT 'a' UNION ALL SELECT x || x FROM n)";
+    assert_eq!(state(&format!("{long} SELECT length(x) FROM n")), "54000");
+}
+
+/// Each call takes some milliseconds, and there are a thousand steps between two looks of the engine's.
+#[test]
+fn functions_ask_whether_to_stop() {
+    let text = "(SELECT string_agg('aaaaaaaaaaaaaaaa', '') FROM generate_series(1, 30000))";
+    let pattern = "'%' || (SELECT string_agg('a', '') FROM generate_series(1, 15)) || 'b%'";
+    for compared in ["LIKE", "ILIKE"] {
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT {text} AS t, {pattern} AS p), generate_series(1, 100000) s(n) \
+             WHERE t || n {compared} p"
+        );
+        let question = Question::read(&sql).unwrap();
+        let stop = Stop::after(TIME_LIMIT);
+        let (engine, asked) = Engine::prepare(&question, "me", stop.clone()).unwrap();
+        stop.begin(Duration::from_millis(100));
+        let since = std::time::Instant::now();
+        let ended = engine.run(&question, &asked, &[], None).unwrap_err();
+        assert_eq!(ended.sqlstate.0, "57014");
+        assert!(since.elapsed() < Duration::from_secs(5), "{compared}: {:?}", since.elapsed());
+    }
+}
+
+#[test]
+fn a_question_may_do_what_is_listed_and_nothing_else() {
+    for sql in [
+        "SELECT 'a' GLOB 'a*'",
+        "SELECT printf('%1000000d', 1)",
+        "SELECT hex(zeroblob(10))",
+        "SELECT sqlite_version()",
+        "SELECT load_extension('x')",
+        "SELECT json_group_array(1)",
+    ] {
+        assert_eq!(state(sql), "42883", "{sql}");
+    }
+    for sql in [
+        "SELECT name FROM sqlite_master",
+        "SELECT name FROM pg_catalog.sqlite_master",
+        "SELECT key FROM json_tree('[1]')",
+        "SELECT count(*) FROM sqlite_master",
+        "SELECT name FROM pragma_database_list",
+    ] {
+        assert!(["42P01", "25006"].contains(&state(sql)), "{sql}: {}", state(sql));
+    }
+    assert_ne!(state("SELECT count(*) FROM pragma_hard_heap_limit(0)"), "none");
+    for sql in ["PRAGMA hard_heap_limit = 0", "ATTACH '/tmp/x' AS x", "CREATE TABLE x (y int)"] {
+        assert_ne!(state(sql), "none", "{sql}");
+    }
+    assert_eq!(rows("SELECT 'a%' LIKE 'a!%' ESCAPE '!', 'ab' LIKE 'a!%' ESCAPE '!'"), ["t,f"]);
 }
 
 #[test]
@@ -141,10 +192,10 @@ fn a_question_that_nobody_waits_for_ends() {
         "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n",
     )
     .unwrap();
-    let (engine, asked) = Engine::prepare(&endless, "me").unwrap();
     let stop = Stop::after(TIME_LIMIT);
+    let (engine, asked) = Engine::prepare(&endless, "me", stop.clone()).unwrap();
     drop(stop.when_dropped());
-    let ended = engine.run(&endless, &asked, &[], None, &stop).unwrap_err();
+    let ended = engine.run(&endless, &asked, &[], None).unwrap_err();
     assert_eq!(ended.sqlstate.0, "57014");
 }
 
@@ -153,11 +204,12 @@ fn a_question_that_takes_too_long_ends() {
     let wide = ["help"; 8].iter().enumerate().map(|(at, table)| format!("{table} t{at}"));
     let wide = format!("SELECT count(*) FROM {}", wide.collect::<Vec<_>>().join(", "));
     let question = Question::read(&wide).unwrap();
-    let (engine, asked) = Engine::prepare(&question, "me").unwrap();
+    let stop = Stop::after(TIME_LIMIT);
+    let (engine, asked) = Engine::prepare(&question, "me", stop.clone()).unwrap();
     let facts = Facts::sample();
     engine.fill(&asked, |table| (table.rows)(&facts)).unwrap();
-    let stop = Stop::after(Duration::from_millis(20));
-    let ended = engine.run(&question, &asked, &[], None, &stop).unwrap_err();
+    stop.begin(Duration::from_millis(20));
+    let ended = engine.run(&question, &asked, &[], None).unwrap_err();
     assert_eq!(ended.sqlstate.0, "57014");
     assert!(ended.hint.is_some_and(|hint| hint.contains("limit")));
 }
@@ -178,10 +230,10 @@ fn the_catalog_tells_what_there_is() {
 #[test]
 fn what_was_told_of_the_columns_is_kept() {
     let question = Question::read("SELECT NULL").unwrap();
-    let (engine, asked) = Engine::prepare(&question, "me").unwrap();
+    let stop = Stop::after(TIME_LIMIT);
+    let (engine, asked) = Engine::prepare(&question, "me", stop).unwrap();
     let told: Fields = Arc::new([Field { name: "n".into(), kind: Kind::Int8 }]);
-    let (fields, _) =
-        engine.run(&question, &asked, &[], Some(&told), &Stop::after(TIME_LIMIT)).unwrap();
+    let (fields, _) = engine.run(&question, &asked, &[], Some(&told)).unwrap();
     assert_eq!(fields, told);
 }
 

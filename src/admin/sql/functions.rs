@@ -1,13 +1,16 @@
 //! PostgreSQL's functions, as far as psql and drivers need them to see what there is.
 
 use super::catalog::{about, class_named, type_of};
-use super::{arrays, conversions, matching, times};
+use super::stop::Stop;
+use super::{arrays, conversions, matching, texts, times};
 use crate::admin::console::{NAMES, SERVER_VERSION};
 use crate::admin::statement::PARAMETERS;
 use crate::admin::value::Kind;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, ToSql};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// The same answer whatever is asked: there is one owner, one schema, and nothing is hidden.
 const CONSTANT: [(&str, i64); 10] = [
@@ -48,62 +51,85 @@ const NOTHING: [&str; 20] = [
 ];
 
 /// Makes them known.
-pub(super) fn register(connection: &Connection, user: &str) -> Result<(), Error> {
+pub(super) fn register(to: &Functions<'_>, user: &str) -> Result<(), Error> {
     for (name, answer) in CONSTANT {
-        add(connection, name, -1, move |_| Ok(answer))?;
+        to.add(name, -1, move |_| Ok(answer))?;
     }
     for name in NOTHING {
-        add(connection, name, -1, |_| Ok(None::<i64>))?;
+        to.add(name, -1, |_| Ok(None::<i64>))?;
     }
     for name in ["current_database", "current_catalog"] {
-        add(connection, name, 0, |_| Ok(NAMES[0]))?;
+        to.add(name, 0, |_| Ok(NAMES[0]))?;
     }
     for name in ["current_user", "session_user", "current_role"] {
         let user = user.to_owned();
-        add(connection, name, 0, move |_| Ok(user.clone()))?;
+        to.add(name, 0, move |_| Ok(user.clone()))?;
     }
-    add(connection, "version", 0, |_| Ok(format!("PostgreSQL {SERVER_VERSION}")))?;
-    add(connection, "current_schema", 0, |_| Ok("public"))?;
-    add(connection, "current_schemas", 1, |_| Ok("{pg_catalog,public}"))?;
-    add(connection, "pg_get_userbyid", 1, |_| Ok(NAMES[0]))?;
-    add(connection, "pg_encoding_to_char", 1, |_| Ok("UTF8"))?;
-    add(connection, "quote_ident", 1, |context| {
-        context.get::<String>(0).map(|name| quoted(&name))
-    })?;
-    add(connection, "quote_literal", 1, |context| {
+    to.add("version", 0, |_| Ok(format!("PostgreSQL {SERVER_VERSION}")))?;
+    to.add("current_schema", 0, |_| Ok("public"))?;
+    to.add("current_schemas", 1, |_| Ok("{pg_catalog,public}"))?;
+    to.add("pg_get_userbyid", 1, |_| Ok(NAMES[0]))?;
+    to.add("pg_encoding_to_char", 1, |_| Ok("UTF8"))?;
+    to.add("quote_ident", 1, |context| context.get::<String>(0).map(|name| quoted(&name)))?;
+    to.add("quote_literal", 1, |context| {
         let text = context.get::<Option<String>>(0)?;
         Ok(text.map(|text| format!("'{}'", text.replace('\'', "''"))))
     })?;
-    add(connection, "format_type", 2, |context| Ok(type_named(context.get(0)?)))?;
-    add(connection, "obj_description", -1, |context| Ok(about(context.get(0)?, 0)))?;
-    add(connection, "col_description", 2, |context| Ok(about(context.get(0)?, context.get(1)?)))?;
-    add(connection, "current_setting", -1, |context| Ok(setting(&context.get::<String>(0)?)))?;
-    add(connection, "set_config", 3, |context| context.get::<String>(1))?;
-    add(connection, "to_regclass", 1, to_regclass)?;
-    arrays::register(connection)?;
-    conversions::register(connection)?;
-    matching::register(connection)?;
-    times::register(connection)
+    to.add("format_type", 2, |context| Ok(type_named(context.get(0)?)))?;
+    to.add("obj_description", -1, |context| Ok(about(context.get(0)?, 0)))?;
+    to.add("col_description", 2, |context| Ok(about(context.get(0)?, context.get(1)?)))?;
+    to.add("current_setting", -1, |context| Ok(setting(&context.get::<String>(0)?)))?;
+    to.add("set_config", 3, |context| context.get::<String>(1))?;
+    to.add("to_regclass", 1, to_regclass)?;
+    arrays::register(to)?;
+    conversions::register(to)?;
+    matching::register(to)?;
+    texts::register(to)?;
+    times::register(to)
 }
 
-/// Makes one known; it takes any number of arguments if `arguments` is -1.
-pub(super) fn add<T: ToSql + 'static>(
-    connection: &Connection,
-    name: &str,
-    arguments: i32,
-    function: impl Fn(&Context<'_>) -> Result<T, Error> + Send + 'static,
-) -> Result<(), Error> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
-    connection.create_scalar_function(name, arguments, flags, move |context| {
-        let answer = function(context)?;
-        Ok(match answer.to_sql()? {
-            ToSqlOutput::Borrowed(value) => ToSqlOutput::Owned(value.try_into()?),
-            other => ToSqlOutput::Owned(match other {
-                ToSqlOutput::Owned(value) => value,
-                _ => rusqlite::types::Value::Null,
-            }),
+/// A database's functions, as they are made known.
+pub(super) struct Functions<'c> {
+    connection: &'c Connection,
+    stop: &'c Stop,
+    names: RefCell<BTreeSet<String>>,
+}
+
+impl<'c> Functions<'c> {
+    /// None yet; they end as soon as `stop` says so.
+    pub(super) fn new(connection: &'c Connection, stop: &'c Stop) -> Self {
+        Functions { connection, stop, names: RefCell::default() }
+    }
+
+    /// Makes one known; it takes any number of arguments if `arguments` is -1.
+    pub(super) fn add<T: ToSql + 'static>(
+        &self,
+        name: &str,
+        arguments: i32,
+        function: impl Fn(&Context<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<(), Error> {
+        self.names.borrow_mut().insert(name.to_owned());
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+        let stop = self.stop.clone();
+        self.connection.create_scalar_function(name, arguments, flags, move |context| {
+            if stop.is_over() {
+                return Err(Error::UserFunctionError("interrupted".into()));
+            }
+            let answer = function(context)?;
+            Ok(match answer.to_sql()? {
+                ToSqlOutput::Borrowed(value) => ToSqlOutput::Owned(value.try_into()?),
+                other => ToSqlOutput::Owned(match other {
+                    ToSqlOutput::Owned(value) => value,
+                    _ => rusqlite::types::Value::Null,
+                }),
+            })
         })
-    })
+    }
+
+    /// The names of those that are known.
+    pub(super) fn into_names(self) -> BTreeSet<String> {
+        self.names.into_inner()
+    }
 }
 
 fn quoted(name: &str) -> String {
@@ -142,6 +168,7 @@ fn to_regclass(context: &Context<'_>) -> Result<Option<i64>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn names_are_quoted_where_they_must_be() {
@@ -152,7 +179,8 @@ mod tests {
     #[test]
     fn functions_can_be_called() {
         let connection = Connection::open_in_memory().unwrap();
-        register(&connection, "me").unwrap();
+        let stop = Stop::after(Duration::from_secs(10));
+        register(&Functions::new(&connection, &stop), "me").unwrap();
         let one = |sql: &str| {
             let value = connection.query_row(&format!("SELECT {sql}"), (), |row| {
                 row.get::<_, Option<rusqlite::types::Value>>(0)

@@ -1,26 +1,39 @@
 //! How texts are compared with patterns: `LIKE`, `ILIKE` and `~`, as PostgreSQL has them.
 
-use regex_lite::Regex;
+use super::functions::Functions;
+use regex_lite::RegexBuilder;
+use rusqlite::Error;
 use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Error};
 
-/// Bytes of a pattern; those of psql and other tools are names. A text is at most compared with each
-/// sign of its pattern.
+/// Bytes of a pattern; those of psql and other tools are names.
 const PATTERN_LEN_MAX: usize = 1_000;
 
+/// Steps of one comparison with `LIKE`: some milliseconds, after which the next one is asked whether to stop.
+/// Only a pattern that is made for it takes more than a few for each letter.
+const STEPS_MAX: usize = 10_000_000;
+
+/// Bytes of a text that is compared with a regular expression, and of that in memory, where some 2,000
+/// states fit: each letter is at most compared with each of them.
+const REGEX_TEXT_MAX: usize = 16 * 1024;
+const REGEX_SIZE_MAX: usize = 100_000;
+
 /// Makes them known: SQLite calls functions for `LIKE`, `REGEXP` and `MATCH`, which stands for ILIKE.
-pub(super) fn register(connection: &Connection) -> Result<(), Error> {
+pub(super) fn register(to: &Functions<'_>) -> Result<(), Error> {
     let lower = |text: &str| text.to_lowercase();
-    super::functions::add(connection, "like", 2, |context| {
-        with_texts(context, |pattern, text| short(pattern).map(|pattern| is_like(pattern, text)))
+    to.add("like", 2, |context| {
+        with_texts(context, |pattern, text| is_like(short(pattern)?, text, Some('\\')))
     })?;
-    super::functions::add(connection, "match", 2, move |context| {
+    to.add("like", 3, |context| {
+        let escape = context.get::<String>(2)?.chars().next();
+        with_texts(context, |pattern, text| is_like(short(pattern)?, text, escape))
+    })?;
+    to.add("match", 2, move |context| {
         with_texts(context, |pattern, text| {
-            short(pattern).map(|pattern| is_like(&lower(pattern), &lower(text)))
+            is_like(&lower(short(pattern)?), &lower(text), Some('\\'))
         })
     })?;
-    super::functions::add(connection, "regexp", 2, |context| with_texts(context, is_matched))
+    to.add("regexp", 2, |context| with_texts(context, is_matched))
 }
 
 /// SQLite's operators give the pattern first. Numbers are compared by their texts.
@@ -42,14 +55,20 @@ fn with_texts(
     }
 }
 
+fn too_long(what: &str) -> Error {
+    Error::UserFunctionError(format!("{what} is too long").into())
+}
+
 fn short(pattern: &str) -> Result<&str, Error> {
-    let too_long = || Error::UserFunctionError("the pattern is too long".into());
-    if pattern.len() > PATTERN_LEN_MAX { Err(too_long()) } else { Ok(pattern) }
+    if pattern.len() > PATTERN_LEN_MAX { Err(too_long("the pattern")) } else { Ok(pattern) }
 }
 
 fn is_matched(pattern: &str, text: &str) -> Result<bool, Error> {
-    let regex = Regex::new(short(pattern)?)
-        .map_err(|why| Error::UserFunctionError(why.to_string().into()))?;
+    if text.len() > REGEX_TEXT_MAX {
+        return Err(too_long("a text that is compared with a regular expression"));
+    }
+    let regex = RegexBuilder::new(short(pattern)?).size_limit(REGEX_SIZE_MAX).build();
+    let regex = regex.map_err(|why| Error::UserFunctionError(why.to_string().into()))?;
     Ok(regex.is_match(text))
 }
 
@@ -61,15 +80,21 @@ enum Sign {
     This(char),
 }
 
-/// `%` is any text, `_` any character, and a backslash takes the next one as it is (manual, 9.7.1).
+/// `%` is any text, `_` any character, and `escape`, by default a backslash, takes the next one as it is
+/// (manual, 9.7.1).
 ///
 /// Where a `%` has to give back, only the last one does: each character of the text is tried at most
 /// once for each sign.
-fn is_like(pattern: &str, text: &str) -> bool {
-    let (signs, text) = (signs(pattern), text.chars().collect::<Vec<_>>());
+fn is_like(pattern: &str, text: &str, escape: Option<char>) -> Result<bool, Error> {
+    let (signs, text) = (signs(pattern, escape), text.chars().collect::<Vec<_>>());
+    let mut steps = 0;
     let (mut sign, mut at) = (0, 0);
     let mut back: Option<(usize, usize)> = None;
     while at < text.len() {
+        steps += 1;
+        if steps > STEPS_MAX {
+            return Err(too_long("a text for this pattern"));
+        }
         match signs.get(sign) {
             Some(Sign::Any) => {
                 back = Some((sign + 1, at));
@@ -82,21 +107,21 @@ fn is_like(pattern: &str, text: &str) -> bool {
                     back = Some((behind, begun + 1));
                     (sign, at) = (behind, begun + 1);
                 }
-                None => return false,
+                None => return Ok(false),
             },
         }
     }
-    signs[sign..].iter().all(|sign| *sign == Sign::Any)
+    Ok(signs[sign..].iter().all(|sign| *sign == Sign::Any))
 }
 
-fn signs(pattern: &str) -> Vec<Sign> {
+fn signs(pattern: &str, escape: Option<char>) -> Vec<Sign> {
     let mut letters = pattern.chars();
     let mut signs = Vec::new();
     while let Some(letter) = letters.next() {
         signs.push(match letter {
+            letter if Some(letter) == escape => Sign::This(letters.next().unwrap_or(letter)),
             '%' => Sign::Any,
             '_' => Sign::One,
-            '\\' => Sign::This(letters.next().unwrap_or('\\')),
             letter => Sign::This(letter),
         });
     }
@@ -107,6 +132,11 @@ fn signs(pattern: &str) -> Vec<Sign> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use regex_lite::Regex;
+
+    fn likes(pattern: &str, text: &str) -> bool {
+        is_like(pattern, text, Some('\\')).unwrap()
+    }
 
     #[test]
     fn patterns_are_those_of_postgresql() {
@@ -121,18 +151,34 @@ mod tests {
             ("", "%"),
             ("ä", "_"),
         ] {
-            assert!(is_like(pattern, text), "{text} LIKE {pattern}");
+            assert!(likes(pattern, text), "{text} LIKE {pattern}");
         }
         for (text, pattern) in
             [("pools", "POOLS"), ("axb", "a\\_b"), ("ab", "a"), ("a", "ab"), ("", "_")]
         {
-            assert!(!is_like(pattern, text), "{text} LIKE {pattern}");
+            assert!(!likes(pattern, text), "{text} LIKE {pattern}");
         }
     }
 
     #[test]
+    fn the_escape_can_be_another() {
+        assert!(is_like("a!%", "a%", Some('!')).unwrap());
+        assert!(!is_like("a!%", "ab", Some('!')).unwrap());
+        assert!(is_like("a\\_", "a\\b", None).unwrap());
+    }
+
+    #[test]
+    fn a_pattern_and_a_text_that_are_made_to_take_long_are_refused() {
+        let (pattern, text) = (format!("%{}b%", "a".repeat(900)), "a".repeat(1_000_000));
+        assert!(is_like(&pattern, &text, None).unwrap_err().to_string().contains("too long"));
+        assert!(is_matched("(a|aa)+$", &"a".repeat(20_000)).is_err());
+        assert!(is_matched("((a{30}){30}){30}", "a").is_err());
+        assert!(!is_matched("(a|aa){100}b", &"a".repeat(16_000)).unwrap());
+    }
+
+    #[test]
     fn a_pattern_of_many_stars_ends() {
-        assert!(!is_like(&"%a".repeat(2_000), &"a".repeat(1_999)));
+        assert!(!likes(&"%a".repeat(2_000), &"a".repeat(1_999)));
     }
 
     proptest! {
@@ -141,7 +187,7 @@ mod tests {
             pattern in "[ab%_]{0,8}", text in "[ab]{0,12}",
         ) {
             let regex = format!("^{}$", pattern.replace('%', ".*").replace('_', "."));
-            prop_assert_eq!(is_like(&pattern, &text), Regex::new(&regex).unwrap().is_match(&text));
+            prop_assert_eq!(likes(&pattern, &text), Regex::new(&regex).unwrap().is_match(&text));
         }
     }
 }

@@ -9,12 +9,13 @@
 //!
 //! * [`tokens`]: what a text is made of; [`translate`]: PostgreSQL's spellings that SQLite does not
 //!   have; [`typing`]: what its columns are called, and their types.
-//! * [`engine`]: the database in memory, its limits, and what it may not do.
+//! * [`engine`]: the database in memory and its limits; [`allowed`]: what it may do; [`stop`]: when it ends.
 //! * [`catalog`]: `pg_catalog` and `information_schema`, as far as psql and drivers need them.
 //! * [`functions`]: PostgreSQL's functions that tell of the server; [`conversions`]: those over plain
-//!   values; [`times`], [`arrays`], [`matching`]: what their names say.
+//!   values; [`texts`], [`times`], [`arrays`], [`matching`]: what their names say.
 //! * [`parameters`]: `$1` and its like.
 
+mod allowed;
 pub mod arrays;
 pub mod catalog;
 pub mod conversions;
@@ -22,6 +23,8 @@ pub mod engine;
 pub mod functions;
 pub mod matching;
 pub mod parameters;
+mod stop;
+mod texts;
 pub mod times;
 pub mod tokens;
 pub mod translate;
@@ -33,7 +36,8 @@ use super::running::{Asker, LARGE_ROWS};
 use super::tables::Table;
 use super::value::{Row, Value};
 use crate::protocol::error_response::ErrorReport;
-use engine::{Asked, Engine, Stop, TIME_LIMIT};
+use engine::{Asked, Engine, TIME_LIMIT};
+use stop::Stop;
 use tokens::Token;
 
 /// A question, in both spellings.
@@ -62,7 +66,9 @@ impl Question {
 /// # Errors
 /// It cannot be read, or names what there is not.
 pub(super) async fn describe(asker: &Asker, text: &str) -> Result<Fields, ErrorReport> {
-    let (question, engine, asked) = prepared(asker, text).await?;
+    let stop = Stop::after(TIME_LIMIT);
+    let _stops = stop.when_dropped();
+    let (question, engine, asked) = prepared(asker, text, &stop).await?;
     blocking(move || engine.describe(&question, &asked)).await
 }
 
@@ -77,17 +83,18 @@ pub(super) async fn run(
     parameters: &[Value],
     described: Option<&Fields>,
 ) -> Result<Answer, ErrorReport> {
-    let (question, engine, asked) = prepared(asker, text).await?;
-    let (facts, mut large) = asker.facts(&asked.tables).await?;
     let stop = Stop::after(TIME_LIMIT);
     // The question ends when nobody waits for it any more.
     let _stops = stop.when_dropped();
+    let (question, engine, asked) = prepared(asker, text, &stop).await?;
+    let (facts, mut large) = asker.facts(&asked.tables).await?;
+    stop.begin(TIME_LIMIT);
     let (fields, rows) = {
         let (parameters, described) = (parameters.to_vec(), described.cloned());
         blocking(move || {
             let filled = |table: &Table| (table.rows)(&facts);
             engine.fill(&asked, filled)?;
-            engine.run(&question, &asked, &parameters, described.as_ref(), &stop)
+            engine.run(&question, &asked, &parameters, described.as_ref())
         })
         .await?
     };
@@ -97,11 +104,15 @@ pub(super) async fn run(
     Ok(Answer { tag: "SELECT", fields, rows, large })
 }
 
-async fn prepared(asker: &Asker, text: &str) -> Result<(Question, Engine, Asked), ErrorReport> {
-    let (text, user) = (text.to_owned(), asker.who.user.clone());
+async fn prepared(
+    asker: &Asker,
+    text: &str,
+    stop: &Stop,
+) -> Result<(Question, Engine, Asked), ErrorReport> {
+    let (text, user, stop) = (text.to_owned(), asker.who.user.clone(), stop.clone());
     let prepared = blocking(move || {
         let question = Question::read(&text)?;
-        let (engine, asked) = Engine::prepare(&question, &user)?;
+        let (engine, asked) = Engine::prepare(&question, &user, stop)?;
         Ok((question, engine, asked))
     });
     let (question, engine, asked) = prepared.await?;

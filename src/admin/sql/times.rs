@@ -1,9 +1,9 @@
 //! PostgreSQL's functions of times, which are texts here; see `tables::calendar`.
 
-use super::functions::add;
+use super::functions::Functions;
 use crate::admin::tables::{micros, micros_of, stamp};
+use rusqlite::Error;
 use rusqlite::functions::Context;
-use rusqlite::{Connection, Error};
 use std::time::SystemTime;
 
 const SECOND: i64 = 1_000_000;
@@ -28,17 +28,17 @@ const UNITS: [(&str, i64); 14] = [
 ];
 
 /// Makes them known. It is now the same moment for a whole question, as in a transaction.
-pub(super) fn register(connection: &Connection) -> Result<(), Error> {
+pub(super) fn register(to: &Functions<'_>) -> Result<(), Error> {
     let now = stamp(micros_of(SystemTime::now()));
     for name in ["now", "statement_timestamp", "transaction_timestamp", "clock_timestamp"] {
         let now = now.clone();
-        add(connection, name, 0, move |_| Ok(now.clone()))?;
+        to.add(name, 0, move |_| Ok(now.clone()))?;
     }
-    add(connection, "to_time", 1, |context| Ok(time(context, 0)?.map(stamp)))?;
-    add(connection, "time_shift", 3, shifted)?;
-    add(connection, "date_part", 2, date_part)?;
-    add(connection, "date_trunc", 2, date_trunc)?;
-    add(connection, "to_timestamp", 1, to_timestamp)
+    to.add("to_time", 1, |context| Ok(time(context, 0)?.map(stamp)))?;
+    to.add("time_shift", 3, shifted)?;
+    to.add("date_part", 2, date_part)?;
+    to.add("date_trunc", 2, date_trunc)?;
+    to.add("to_timestamp", 1, to_timestamp)
 }
 
 fn wrong(what: String) -> Error {
@@ -141,12 +141,15 @@ fn to_timestamp(context: &Context<'_>) -> Result<Option<String>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stop::Stop;
     use super::*;
     use proptest::prelude::*;
+    use rusqlite::Connection;
 
     fn ask(sql: &str) -> Result<String, Error> {
         let connection = Connection::open_in_memory().unwrap();
-        register(&connection).unwrap();
+        let stop = Stop::after(std::time::Duration::from_secs(10));
+        register(&Functions::new(&connection, &stop)).unwrap();
         connection.query_row(&format!("SELECT CAST({sql} AS TEXT)"), (), |row| row.get(0))
     }
 
