@@ -99,6 +99,41 @@ impl Workers {
     }
 }
 
+/// Ends the process where a worker itself panics, not one of its tasks.
+///
+/// Its thread is gone then with all of its clients, and what all workers share (pools, queues) may have
+/// been left in the middle of a change. To go on without it would mean less of everything until
+/// somebody notices, and clients of the others who wait for servers that nobody gives back. Whoever
+/// supervises the process starts a whole one.
+struct Unwinding {
+    id: WorkerId,
+    end: fn(WorkerId),
+}
+
+impl Drop for Unwinding {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            (self.end)(self.id);
+        }
+    }
+}
+
+/// A panic in a task is caught by the task, whose future it unwinds first.
+async fn guarded(id: WorkerId, work: impl Future<Output = ()>) {
+    guarded_by(Unwinding { id, end: end_process }, work).await;
+}
+
+async fn guarded_by(guard: Unwinding, work: impl Future<Output = ()>) {
+    work.await;
+    drop(guard);
+}
+
+fn end_process(id: WorkerId) {
+    tracing::error!(worker = %id, "a worker has failed: the process ends, and its clients with it");
+    super::logs::flush();
+    std::process::exit(i32::from(Exit::Internal.status()));
+}
+
 /// A worker that has no thread yet.
 struct Seat {
     id: WorkerId,
@@ -118,7 +153,7 @@ impl Seat {
                 Ok(runtime) => {
                     let _ = made.send(Ok(()));
                     let worker = Worker::new(self.id, self.pooler, self.clients);
-                    runtime.block_on(worker.run(self.letters));
+                    runtime.block_on(guarded(self.id, worker.run(self.letters)));
                     // Letting go of the tasks closes their connections.
                     runtime.shutdown_background();
                 }
@@ -135,6 +170,7 @@ impl Seat {
         let (made, is_made) = std::sync::mpsc::sync_channel(1);
         let thread = self.thread().spawn(move || {
             let _tokio = process.enter();
+            let _guard = Unwinding { id: self.id, end: end_process };
             match uring::Ring::install() {
                 Ok(ring) => {
                     let _ = made.send(Ok(()));
@@ -151,7 +187,7 @@ impl Seat {
         let (id, mut tasks) = (self.id, LocalSet::new());
         let worker = Worker::new(id, self.pooler, self.clients);
         // A task among the others: what stands beside them is polled at every turn of the ring.
-        let work = tasks.spawn_local(worker.run(self.letters));
+        let work = tasks.spawn_local(guarded(id, worker.run(self.letters)));
         let ran = ring.run(poll_fn(|cx| {
             let _ = Pin::new(&mut tasks).poll(cx);
             if work.is_finished() { Poll::Ready(()) } else { Poll::Pending }
@@ -159,8 +195,7 @@ impl Seat {
         if let Err(error) = ran {
             // Its clients could be neither served nor told.
             tracing::error!(worker = %id, %error, "io_uring failed");
-            super::logs::flush();
-            std::process::exit(i32::from(Exit::Internal.status()));
+            end_process(id);
         }
         // Letting go of the tasks closes their connections.
         drop(tasks);
@@ -169,5 +204,46 @@ impl Seat {
 
     fn thread(&self) -> std::thread::Builder {
         std::thread::Builder::new().name(format!("pgweir-{}", self.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        static ENDED: Cell<Option<WorkerId>> = const { Cell::new(None) };
+    }
+
+    fn guard() -> Unwinding {
+        Unwinding { id: WorkerId(7), end: |id| ENDED.set(Some(id)) }
+    }
+
+    fn runtime() -> tokio::runtime::LocalRuntime {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build_local(LocalOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn a_worker_that_panics_ends_the_process_wherever_it_runs() {
+        let fails = || guarded_by(guard(), async { panic!("on purpose") });
+        let caught = std::panic::catch_unwind(|| runtime().block_on(fails()));
+        assert!(caught.is_err());
+        assert_eq!(ENDED.take(), Some(WorkerId(7)), "epoll: it unwinds the thread");
+
+        let tasks = LocalSet::new();
+        let work = tasks.spawn_local(fails());
+        runtime().block_on(tasks);
+        assert!(work.is_finished());
+        assert_eq!(ENDED.take(), Some(WorkerId(7)), "io_uring: its task catches it");
+    }
+
+    #[test]
+    fn a_client_that_panics_ends_nothing_else() {
+        runtime().block_on(guarded_by(guard(), async {
+            assert!(tokio::task::spawn_local(async { panic!("on purpose") }).await.is_err());
+        }));
+        assert_eq!(ENDED.take(), None);
     }
 }

@@ -112,16 +112,26 @@ pub(super) fn serve(
     newcomer: Newcomer,
 ) -> impl Future<Output = ()> {
     let policy = worker.clients.policy.load_full();
+    let worker = Present(worker);
     // A login needs room that an idle client must not keep: hence the box.
     let opening = Opening { stream, inbox: Chunk::default() };
-    let login = Box::pin(log_in(worker.clone(), opening, policy, newcomer));
+    let login = Box::pin(log_in(worker.0.clone(), opening, policy, newcomer));
     async move {
+        let _present = worker;
         match login.await {
             Some(Arrival::Client(client)) => client.live().await,
             Some(Arrival::Visit(visit)) => visit.await,
             None => {}
         }
-        worker.client_left();
+    }
+}
+
+/// A connection that its worker counts, however it ends.
+struct Present(Rc<Worker>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.client_left();
     }
 }
 
