@@ -9,7 +9,7 @@
 //!
 //! * [`command`]: what each word of the command line does.
 //! * [`process`]: the phases; [`workers`]: the threads; [`sockets`]: what is listened on.
-//! * [`orders`]: what the console asks of the process.
+//! * [`orders`], [`signals`]: what the console and signals ask of the process.
 //! * [`build`], [`hosts`], [`users`]: from settings to what the rooms obey.
 //! * [`logs`]: where log lines go; [`exit`]: with which status the process ends;
 //!   [`cannot_start`]: why it does so at once.
@@ -25,6 +25,7 @@ pub mod logs;
 pub mod orders;
 pub mod process;
 pub mod route;
+pub mod signals;
 pub mod sockets;
 pub mod users;
 pub mod workers;

@@ -21,7 +21,7 @@ impl Process {
             Order::Set(key, value, tell) => drop(tell.send(self.set(&key, &value))),
             Order::Shutdown(how) => {
                 return Some(match how {
-                    Shutdown::Now => Ending::Now,
+                    Shutdown::Now => Ending::Now("SHUTDOWN"),
                     Shutdown::WaitForServers => Ending::Drain("SHUTDOWN WAIT_FOR_SERVERS"),
                     Shutdown::WaitForClients => Ending::Clients,
                 });

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::file_limit::raise_file_limit;
 use super::logs;
 use super::orders::next;
+use super::signals::Signals;
 use super::sockets::{self, Named, accept};
 use super::workers::{self, Driver, Workers};
 use crate::admin::house::House;
@@ -29,7 +30,6 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
@@ -62,37 +62,12 @@ pub struct Process {
 /// How serving ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// At once.
-    Now,
+    /// At once; who has asked for it.
+    Now(&'static str),
     /// Clients end at their transaction boundaries; who has asked for it.
     Drain(&'static str),
     /// When clients have left by themselves.
     Clients,
-}
-
-/// The signals that the process hears.
-struct Signals {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Signals> {
-        Ok(Signals {
-            hangup: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// Ready when the process is asked to end; says by whom.
-    async fn ending(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
-    }
 }
 
 impl Process {
@@ -257,15 +232,13 @@ impl Process {
         signals: &mut Signals,
         orders: &mut Option<Receiver<Order>>,
     ) -> Ending {
-        let Signals { hangup, terminate, interrupt } = signals;
         loop {
-            tokio::select! {
-                _ = hangup.recv() => drop(self.reload()),
-                _ = terminate.recv() => return Ending::Drain("SIGTERM"),
-                _ = interrupt.recv() => return Ending::Drain("SIGINT"),
-                order = next(orders) => if let Some(ending) = self.obey(order) {
-                    return ending;
-                },
+            let ending = tokio::select! {
+                heard = signals.next() => self.heed(heard),
+                order = next(orders) => self.obey(order),
+            };
+            if let Some(ending) = ending {
+                return ending;
             }
         }
     }
@@ -290,11 +263,15 @@ impl Process {
     }
 
     async fn end(&self, ending: Ending, workers: Workers, signals: &mut Signals) -> bool {
-        if let Ending::Drain(by) = ending {
-            self.announce(by);
-            return self.drain(workers, signals).await;
-        }
-        tracing::info!("shutting down (SHUTDOWN): at once");
+        let by = match ending {
+            Ending::Drain(by) => {
+                self.announce(by);
+                return self.drain(workers, signals).await;
+            }
+            Ending::Now(by) => by,
+            Ending::Clients => "SHUTDOWN",
+        };
+        tracing::info!("shutting down ({by}): at once");
         self.tell_workers(|| Letter::Stop);
         tokio::task::spawn_blocking(|| workers.join()).await.unwrap_or(false)
     }
@@ -322,7 +299,7 @@ impl Process {
             () = tokio::time::sleep(limit) => {
                 tracing::warn!("shutdown_timeout is over: closing the clients that are left");
             }
-            signal = signals.ending() => {
+            signal = signals.ending(self) => {
                 tracing::warn!("second signal ({signal}): closing the clients that are left");
             }
         }

@@ -1,5 +1,7 @@
 //! What is steered.
 
+use rustix::process::Signal;
+
 use super::{admin, config, number, start, watcher};
 use crate::support::frontend::query;
 use crate::support::{Database, Fields, Pgweir, Wire, until};
@@ -152,6 +154,28 @@ fn after_a_reconnect_every_server_is_new() {
     client.rows("COMMIT");
     assert_eq!(console.expect("C Z")[0].text(), "WAIT_CLOSE");
     assert_ne!(client.server_pid(), old);
+}
+
+#[test]
+fn pgbouncers_signals_pause_resume_and_end_at_once() {
+    let database = Database::create();
+    let pgweir = start(&database, "");
+    let (mut console, mut client) = (admin(&pgweir), pgweir.client(&database));
+    pgweir.signal(Signal::USR1);
+    pgweir.wait_for_log("paused (SIGUSR1)");
+    assert_eq!(number(&mut console, "SELECT max(paused) FROM databases"), 1);
+    client.send([query("SELECT 2")]);
+    until("it waits", || number(&mut console, "SELECT sum(cl_waiting) FROM pools") == 1);
+    pgweir.signal(Signal::USR2);
+    assert_eq!(client.expect("T D C Z")[1].row(), [Some("2".to_owned())]);
+    pgweir.signal(Signal::USR2);
+    pgweir.wait_for_log("cannot resume (SIGUSR2)");
+    client.rows("BEGIN");
+    client.rows("SELECT 1");
+    pgweir.signal(Signal::QUIT);
+    assert_eq!(client.until_error().code, "57P01");
+    let (status, log) = pgweir.stop_after_signal();
+    assert_eq!(status.code(), Some(0), "{log}");
 }
 
 #[test]
