@@ -51,6 +51,25 @@ pub enum Unset {
     Refused(String),
 }
 
+/// What a change of a setting has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// It holds now.
+    Changed {
+        /// What it was.
+        old: String,
+        /// What it is.
+        new: String,
+    },
+    /// It waits for another one, with which it goes.
+    Waits {
+        /// That one's name.
+        other: &'static str,
+        /// Why.
+        why: String,
+    },
+}
+
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shutdown {
@@ -69,8 +88,8 @@ pub enum Order {
     See(oneshot::Sender<HouseSeen>),
     /// Read the settings anew: what changed, or the mistakes.
     Reload(oneshot::Sender<Result<Reloaded, String>>),
-    /// Change a setting until the next reload: its old value, or why not.
-    Set(String, String, oneshot::Sender<Result<String, Unset>>),
+    /// Change a setting until the next reload.
+    Set(String, String, oneshot::Sender<Result<Set, Unset>>),
     /// End.
     Shutdown(Shutdown),
 }
@@ -99,7 +118,7 @@ impl House {
         self.ask(Order::Reload).await
     }
 
-    pub(super) async fn set(&self, key: &str, value: &str) -> Result<Result<String, Unset>, Gone> {
+    pub(super) async fn set(&self, key: &str, value: &str) -> Result<Result<Set, Unset>, Gone> {
         self.ask(|tell| Order::Set(key.to_owned(), value.to_owned(), tell)).await
     }
 

@@ -16,8 +16,8 @@ use crate::client::worker::Clients;
 use crate::client::{Logins, Users};
 use crate::collector::Exporter;
 use crate::collector::exporter::FLUSH_LIMIT;
-use crate::config::reload::{Change, compare};
-use crate::config::{Loaded, Mistakes, check};
+use crate::config::reload::{Change, compare_running};
+use crate::config::{Loaded, Mistakes, Settings, check};
 use crate::metrics::status::Phase;
 use crate::metrics::{Port, Source, Status};
 use crate::pooler::registry::Databases;
@@ -47,6 +47,10 @@ pub type Reader = Box<dyn Fn() -> Settled>;
 pub struct Process {
     read: Reader,
     pub(super) loaded: RefCell<Loaded>,
+    /// What it has started with: what needs a restart stays so.
+    pub(super) started: Settings,
+    /// A setting that waits for another one, with which it goes.
+    pub(super) half_a_pair: RefCell<Option<(String, String)>>,
     salts: Arc<Salts>,
     pooler: Arc<Pooler>,
     pub(super) clients: Arc<Clients>,
@@ -107,7 +111,9 @@ impl Process {
         });
         Ok(Process {
             read,
+            started: loaded.settings.clone(),
             loaded: RefCell::new(loaded),
+            half_a_pair: RefCell::default(),
             salts,
             pooler,
             clients,
@@ -356,7 +362,9 @@ impl Process {
         let before = &self.clients.policy.load().users;
         let plans = build(&loaded.settings, &self.salts, before);
         let plans = plans.map_err(|error| error.to_string())?;
-        let change = compare(&self.loaded.borrow().settings, &loaded.settings);
+        let new = &loaded.settings;
+        let change = compare_running(&self.started, &self.loaded.borrow().settings, new);
+        self.half_a_pair.take();
         let keep = loaded.settings.pooler.statements.query_statistics;
         self.pooler.queries.set_keep(keep as usize);
         self.pooler.spans.set(traced(&loaded.settings.tracing));

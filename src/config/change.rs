@@ -82,26 +82,63 @@ impl Settings {
     }
 }
 
+/// Settings of which one was changed.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// All of them.
+    pub loaded: Loaded,
+    /// What it was, as SHOW CONFIG has it: without a secret.
+    pub old: String,
+    /// What it is.
+    pub new: String,
+}
+
 impl Loaded {
-    /// The same settings but for one, and what that was before. Keys are those of
-    /// [`Settings::listed`], and `databases.NAME.key`.
+    /// The same settings but for one. Keys are those of [`Settings::listed`], and `databases.NAME.key`.
     ///
     /// # Errors
     /// There is no such key, it needs a restart, or the value is wrong.
-    pub fn with(&self, key: &str, value: &str) -> Result<(Loaded, String), CannotChange> {
-        let (id, own) = self.find(key).ok_or_else(|| CannotChange::NoSuchKey(self.near(key)))?;
-        let shown = self.settings.shown(&id);
-        let old = shown.iter().find(|(shown, _)| *shown == own).map(|(_, old)| bare(old));
-        let setting = id.section.setting(own).zip(old);
-        let (setting, old) = setting.ok_or(CannotChange::NoSuchKey(None))?;
-        if setting.applies == Applies::AtRestart {
-            return Err(CannotChange::NeedsRestart);
-        }
+    pub fn with(&self, key: &str, value: &str) -> Result<Changed, CannotChange> {
+        self.with_pair(None, (key, value))
+    }
+
+    /// As [`Loaded::with`], with another one that is changed beside it.
+    ///
+    /// # Errors
+    /// See there.
+    pub fn with_pair(
+        &self,
+        beside: Option<(&str, &str)>,
+        (key, value): (&str, &str),
+    ) -> Result<Changed, CannotChange> {
         let mut written = self.origin.written.clone();
-        written.set(id, setting.key, Raw::Loose(value.to_owned()), Place::Argument("SET".into()));
+        for (key, value) in beside.into_iter().chain([(key, value)]) {
+            let (id, own) = self.changeable(key)?;
+            written.set(id, own, Raw::Loose(value.to_owned()), Place::Argument("SET".into()));
+        }
         let outside = Outside { environment: &self.origin.environment, files: &Disk };
-        let changed = understand(written, outside, Findings::default());
-        Ok((changed.map_err(CannotChange::Mistakes)?, old))
+        let loaded = understand(written, outside, Findings::default());
+        let loaded = loaded.map_err(CannotChange::Mistakes)?;
+        let shown = |loaded: &Loaded| {
+            let (id, own) = loaded.changeable(key)?;
+            loaded.value(&id, own).ok_or(CannotChange::NoSuchKey(None))
+        };
+        Ok(Changed { old: shown(self)?, new: shown(&loaded)?, loaded })
+    }
+
+    fn changeable(&self, key: &str) -> Result<(TableId, &'static str), CannotChange> {
+        let (id, own) = self.find(key).ok_or_else(|| CannotChange::NoSuchKey(self.near(key)))?;
+        let shown = self.value(&id, own);
+        let setting = id.section.setting(own).filter(|_| shown.is_some());
+        match setting.ok_or(CannotChange::NoSuchKey(None))?.applies {
+            Applies::AtRestart => Err(CannotChange::NeedsRestart),
+            Applies::AtReload => Ok((id, own)),
+        }
+    }
+
+    fn value(&self, id: &TableId, key: &str) -> Option<String> {
+        let shown = self.settings.shown(id).into_iter();
+        shown.filter(|(own, _)| *own == key).map(|(_, value)| bare(&value)).next()
     }
 
     /// The table and the key in it. A key alone is of `[pooler]`, or else of `[routing]`.

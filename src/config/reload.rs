@@ -50,6 +50,13 @@ pub fn compare(old: &Settings, new: &Settings) -> Change {
     change
 }
 
+/// What is different in `new` for a process that was started with other settings than the last ones: what
+/// needs a restart is told for as long as it has not had one.
+pub fn compare_running(started: &Settings, old: &Settings, new: &Settings) -> Change {
+    let Change { changed, .. } = compare(old, new);
+    Change { changed, restart_needed: compare(started, new).restart_needed }
+}
+
 fn pooler(old: &Pooler, new: &Pooler) -> Vec<&'static str> {
     [
         old.listen.differences(&new.listen),

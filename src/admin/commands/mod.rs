@@ -144,7 +144,8 @@ pub static ALL: &[Command] = &[
         word: "SET",
         argument: "key = value",
         about: "Changes a setting of SHOW CONFIG until the next RELOAD or restart, checked as in the \
-                file. `databases.NAME.key` changes one database's. A notice has the old value.",
+                file. `databases.NAME.key` changes one database's. A notice has the old value. \
+                A certificate waits for the SET of its key, and the key for that of the certificate.",
         right: Right::Steer,
         read: set,
     },

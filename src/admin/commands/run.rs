@@ -3,6 +3,7 @@
 use super::Act;
 use crate::admin::console::Console;
 use crate::admin::error;
+use crate::admin::house::Set;
 use crate::pooler::commands::CannotCommand;
 use crate::pooler::{Pool, Pooler, Whom};
 use crate::protocol::error_response::ErrorReport;
@@ -106,6 +107,7 @@ async fn reload(console: &Console) -> Result<Done, ErrorReport> {
     let reloaded = reloaded.map_err(|mistakes| error::reload_refused(&mistakes))?;
     let mut notices = Vec::new();
     match reloaded.changed.as_slice() {
+        [] if !reloaded.restart_needed.is_empty() => {}
         [] => notices.push("nothing has changed".to_owned()),
         changed => notices.push(format!("changed: {}", changed.join(", "))),
     }
@@ -118,8 +120,15 @@ async fn reload(console: &Console) -> Result<Done, ErrorReport> {
 
 async fn set(console: &Console, key: &str, value: &str) -> Result<Done, ErrorReport> {
     let set = console.house().set(key, value).await.map_err(error::gone)?;
-    let old = set.map_err(|why| error::unset(key, why))?;
-    let notice = format!("{key} was {old}; until the next RELOAD or restart it is {value}");
+    let (value, notice) = match set.map_err(|why| error::unset(key, why))? {
+        Set::Changed { old, new } => {
+            let notice = format!("{key} was {old}; until the next RELOAD or restart it is {new}");
+            (new, notice)
+        }
+        Set::Waits { other, why } => {
+            (value.to_owned(), format!("{key} waits for SET {other}, with which it goes: {why}"))
+        }
+    };
     Ok(Done { tag: Some(format!("SET {key}={value}")), notices: vec![notice] })
 }
 

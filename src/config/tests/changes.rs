@@ -1,7 +1,10 @@
 //! One setting changed while the process runs.
 
-use super::change::CannotChange;
+use super::change::{CannotChange, Changed};
 use super::*;
+
+/// A file that there is.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
 fn loaded(text: &str) -> Loaded {
     load(text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes}"))
@@ -10,28 +13,44 @@ fn loaded(text: &str) -> Loaded {
 #[test]
 fn one_setting_changes_and_what_inherits_it() {
     let before = loaded(SMALLEST);
-    let (after, old) = before.with("default_pool_size", "7").unwrap();
+    let Changed { loaded: after, old, .. } = before.with("default_pool_size", "7").unwrap();
     assert_eq!(old, "20");
     assert_eq!(after.settings.pooler.pools.default_pool_size, 7);
     assert_eq!(after.settings.databases["app"].pool.pool_size, 7);
-    let (again, old) = after.with("query_wait_timeout", "1min").unwrap();
-    assert_eq!(old, "2min");
+    let Changed { loaded: again, old, new } = after.with("query_wait_timeout", "60s").unwrap();
+    assert_eq!((old.as_str(), new.as_str()), ("2min", "1min"));
     assert_eq!(again.settings.pooler.pools.default_pool_size, 7, "changes add up");
 }
 
 #[test]
 fn a_database_and_routing_have_keys_of_their_own() {
     let before = loaded(SMALLEST);
-    let (after, old) = before.with("databases.app.pool_size", "3").unwrap();
+    let Changed { loaded: after, old, .. } = before.with("databases.app.pool_size", "3").unwrap();
     assert_eq!((old.as_str(), after.settings.databases["app"].pool.pool_size), ("20", 3));
     assert_eq!(after.settings.pooler.pools.default_pool_size, 20);
     for key in ["no_replica", "routing.no_replica"] {
-        let (after, old) = before.with(key, "error").unwrap();
+        let Changed { loaded: after, old, .. } = before.with(key, "error").unwrap();
         assert_eq!(
             (old.as_str(), after.settings.routing.no_replica),
             ("primary", NoReplica::Error)
         );
     }
+}
+
+#[test]
+fn a_secret_is_not_told() {
+    let changed = loaded(SMALLEST).with("tracing.headers", "api-key=hunter2").unwrap();
+    assert_eq!((changed.old.as_str(), changed.new.as_str()), ("", "[secret]"));
+}
+
+#[test]
+fn what_goes_with_another_is_changed_beside_it() {
+    let before = loaded(SMALLEST);
+    let (cert, key) = (("client_tls_cert_file", FILE), ("client_tls_key_file", FILE));
+    assert!(matches!(before.with(cert.0, cert.1), Err(CannotChange::Mistakes(_))));
+    let changed = before.with_pair(Some(cert), key).unwrap();
+    assert_eq!((changed.old.as_str(), changed.new.as_str()), ("", FILE));
+    assert!(changed.loaded.settings.pooler.tls.client_tls_cert_file.is_some());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a reload would change.
 
-use super::reload::{Change, compare};
+use super::reload::{Change, compare, compare_running};
 use super::*;
 
 fn change(old: &str, new: &str) -> Change {
@@ -18,6 +18,16 @@ fn what_needs_a_restart_is_told_apart() {
     let change = change(SMALLEST, &new);
     assert_eq!(change.restart_needed, ["pooler.listen_port"]);
     assert_eq!(change.changed, ["pooler.max_client_conn"]);
+}
+
+#[test]
+fn what_needs_a_restart_is_compared_with_what_runs() {
+    let with = |text: &str| settings(&format!("[pooler]\n{text}\n{SMALLEST}"));
+    let (started, moved) = (with(""), with("listen_port = 1"));
+    let again = compare_running(&started, &moved, &with("listen_port = 1\nmax_client_conn = 5"));
+    assert_eq!(again.restart_needed, ["pooler.listen_port"], "it still waits");
+    assert_eq!(again.changed, ["pooler.max_client_conn"]);
+    assert!(compare_running(&started, &moved, &started).is_empty(), "it runs like this already");
 }
 
 #[test]

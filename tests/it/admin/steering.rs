@@ -179,6 +179,35 @@ fn pgbouncers_signals_pause_resume_and_end_at_once() {
 }
 
 #[test]
+fn a_secret_that_is_set_is_not_logged() {
+    let database = Database::create();
+    let pgweir = start(&database, "");
+    let mut console = admin(&pgweir);
+    console.send([query("SET tracing.headers = 'api-key=hunter2'")]);
+    assert_eq!(console.expect("N C Z")[1].text(), "SET tracing.headers=[secret]");
+    pgweir.wait_for_log("setting changed on the console");
+    assert!(!pgweir.log().contains("hunter2"), "{}", pgweir.log());
+}
+
+#[test]
+fn what_needs_a_restart_is_told_until_it_has_had_one() {
+    let database = Database::create();
+    let pgweir = start(&database, "workers = 1");
+    let mut console = admin(&pgweir);
+    let mut reload = || {
+        console.send([query("RELOAD")]);
+        let replies = console.expect("N C Z");
+        replies[0].fields().message
+    };
+    pgweir.reload(&config(&database, "workers = 2"));
+    pgweir.wait_for_log("needs a restart");
+    assert_eq!(reload(), "needs a restart to take effect: pooler.workers");
+    pgweir.reload(&config(&database, "workers = 1"));
+    until("it is read", || reload() == "nothing has changed");
+    assert_eq!(console.value("SELECT value FROM config WHERE key = 'workers'"), "1");
+}
+
+#[test]
 fn a_setting_changes_until_the_next_reload() {
     let database = Database::create();
     let pgweir = start(&database, "default_pool_size = 1");

@@ -8,7 +8,7 @@ use pgweir::demo::Cluster;
 
 use super::certificate::{Certificate, pems};
 use super::log_in;
-use crate::support::frontend::{ssl_request, startup};
+use crate::support::frontend::{query, ssl_request, startup};
 use crate::support::{Database, Pgweir, Wire, until};
 
 #[test]
@@ -93,6 +93,26 @@ fn a_renewed_certificate_is_shown_after_a_reload() {
     pgweir.reload(&config(&database, &certificate, "prefer"));
     let trust = verify_full(&renewed.cert());
     until("the new one is shown", || psql(&pgweir, &database, &trust).is_ok());
+}
+
+#[test]
+fn a_renewed_certificate_and_its_key_can_be_set() {
+    let database = Database::create();
+    let (certificate, renewed) = (Certificate::make(), Certificate::make());
+    let admin = "[pooler]\nadmin_users = [\"admin\"]";
+    let config = config(&database, &certificate, "prefer").replace("[pooler]", admin);
+    let pgweir = Pgweir::start(&format!("{config}\n[users.admin]\npassword = \"admin\"\n"));
+    let mut console = pgweir.wire("admin", "admin", "pgweir");
+    let mut set = |key: &str, path: &Path| {
+        console.send([query(&format!("SET {key} = '{}'", path.display()))]);
+        console.expect("N C Z")[0].fields().message
+    };
+    let said = set("client_tls_cert_file", &renewed.cert());
+    assert!(said.contains("waits for SET client_tls_key_file"), "{said}");
+    psql(&pgweir, &database, &verify_full(&certificate.cert())).unwrap();
+    let said = set("client_tls_key_file", &renewed.key());
+    assert!(said.contains("client_tls_key_file was"), "{said}");
+    psql(&pgweir, &database, &verify_full(&renewed.cert())).unwrap();
 }
 
 #[test]
