@@ -5,7 +5,7 @@ use super::house::{Gone, HouseSeen};
 use super::rates::{self, Averages, Totals};
 use crate::pooler::registry::{Databases, Listed};
 use crate::pooler::survey::NoAnswer;
-use crate::pooler::{ClientSeen, Host, ServerSeen};
+use crate::pooler::{ClientSeen, Host, OwnSeen, ServerSeen};
 use crate::stats::queries::Query;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -134,6 +134,11 @@ impl Facts {
     pub fn clock_at(&self, instant: Instant) -> SystemTime {
         let ago = self.now.saturating_duration_since(instant);
         self.clock.checked_sub(ago).unwrap_or(self.clock)
+    }
+
+    /// Every connection of pgweir's own to a host.
+    pub fn owns(&self) -> Vec<Arc<OwnSeen>> {
+        self.hosts.iter().flat_map(|host| host.owns.all()).collect()
     }
 
     /// Every server, with the pools that it belongs to, and the client that has it.

@@ -204,6 +204,7 @@ impl Control {
     /// The client as it is now.
     pub fn seen(&self) -> ClientSeen {
         let doing = match (self.server.get(), self.waits.get()) {
+            (Some(_), Waits::InTransaction) => Doing::IdleInTransaction,
             (Some(_), _) => Doing::Active,
             (None, Waits::Server) => Doing::Waiting,
             (None, _) => Doing::Idle,

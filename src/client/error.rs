@@ -1,6 +1,7 @@
 //! Everything that a client is told by pgweir itself: the one place where it is worded.
 
 use crate::auth::{Class, Failure};
+use crate::pooler::{Holders, Shortage};
 use crate::protocol::error_response::{ErrorReport, Severity, printable};
 use crate::protocol::sqlstate::SqlState;
 use crate::protocol::startup::BadStartup;
@@ -14,18 +15,34 @@ pub(super) fn no_server(error: &OpenError, host: &str) -> ErrorReport {
 }
 
 /// Nothing became free in time.
-pub(super) fn query_wait_timeout(limit: Duration, last: Option<&OpenError>) -> ErrorReport {
+pub(super) fn query_wait_timeout(limit: Duration, shortage: &Shortage) -> ErrorReport {
     let message = format!("no server connection became available within {limit:?}");
     let report = ErrorReport::error(SqlState::TOO_MANY_CONNECTIONS, message);
-    match last {
-        Some(error) => report
+    match shortage {
+        Shortage::Failing(error) => report
             .detail(format!("The last login to the host failed: {error}."))
-            .hint("Check that the host is up, or raise query_wait_timeout to wait longer."),
-        None => report.hint(
+            .hint(format!("{} Or raise query_wait_timeout to wait longer.", error.advice())),
+        Shortage::Held(Holders { idle_in_transaction: 0, .. }) => report.hint(
             "Raise default_pool_size (or the database's pool_size) for more servers, or \
              query_wait_timeout to wait longer.",
         ),
+        Shortage::Held(holders) => held_in_silence(report, holders),
     }
+}
+
+/// More servers would be held as well: whoever holds them has to let go.
+fn held_in_silence(report: ErrorReport, holders: &Holders) -> ErrorReport {
+    let Holders { servers, idle_in_transaction, longest } = holders;
+    let longest = longest.unwrap_or_default().as_secs();
+    report
+        .detail(format!(
+            "Of {servers} servers that clients have, {idle_in_transaction} are held by clients that are \
+             idle in a transaction, the longest for {longest} s."
+        ))
+        .hint(
+            "Set idle_transaction_timeout to end such transactions; SHOW CLIENTS on the console names \
+             the clients. A larger pool_size or query_wait_timeout only puts it off.",
+        )
 }
 
 /// No replica may serve the read, and the configuration says that it fails then.

@@ -335,12 +335,8 @@ impl Relay<'_> {
         }
     }
 
-    /// Whether the client's units may go to different hosts.
-    fn has_choice(&self) -> bool {
-        self.client.pools.splits() && self.mode != PoolMode::Session
-    }
-
     fn request_unit(&mut self) -> Result<Stopped, Unlink> {
+        self.leave_alone();
         let choice = self.has_choice();
         let client = &mut *self.client;
         let server = &mut *self.held;

@@ -3,10 +3,12 @@
 use super::task::{Client, Farewell};
 use super::unit::Unit;
 use crate::pooler::{Gone, Held, Pool, Pools, Waiting, Watch, clock};
+use crate::protocol::frame::HEADER_LEN;
+use crate::protocol::frontend as tag;
 use crate::routing::freshness::{Bounds, Verdict};
 use crate::routing::{
     Access, Catalog, Class, Decision, Reason, Role, Route, Split, WithoutReplica, balance,
-    makes_relation,
+    makes_relation, needs_alone,
 };
 use crate::session::Statement;
 use crate::session::trial::Refusal;
@@ -55,6 +57,16 @@ pub(super) enum Wanted {
     Replica,
     /// No replica may serve the read, and it fails then.
     Nowhere(Reason),
+}
+
+impl Wanted {
+    /// Where a server is waited for; the primary's, where a replica is waited for.
+    pub(super) fn pool(&self, client: &Client) -> Arc<Pool> {
+        match self {
+            Wanted::Queued(waiting) => waiting.pool().clone(),
+            Wanted::Fresh | Wanted::Replica | Wanted::Nowhere(_) => client.pools.primary.clone(),
+        }
+    }
 }
 
 impl Client {
@@ -171,6 +183,21 @@ impl Client {
             }
         }
         &self.pools
+    }
+
+    /// Closes the idle servers of a database that the statement at the front needs alone. Little more than
+    /// a byte is looked at for any other.
+    pub(super) fn leave_alone(&self) {
+        let bytes = self.inbox.bytes();
+        let body = bytes.get(HEADER_LEN..).unwrap_or_default();
+        let text = match bytes.first() {
+            Some(&tag::QUERY) => Some(body),
+            Some(&tag::PARSE) => tag::Parse::open(body).ok().map(|parse| parse.prepared),
+            _ => None,
+        };
+        if let Some(dbname) = text.and_then(needs_alone) {
+            self.worker.pooler.leave_alone(&self.pools.primary.host.address, &dbname);
+        }
     }
 
     /// A server for the unit, if one can be had at once.

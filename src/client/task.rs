@@ -187,6 +187,7 @@ impl Client {
             }
         };
         self.control.asks(Instant::now());
+        self.leave_alone();
         let held = match self.try_acquire(&unit) {
             Ok(held) => held,
             Err(wanted) => match self.wait(&unit, wanted).await? {

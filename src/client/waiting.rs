@@ -21,11 +21,22 @@ const REPLICA_RETRY: Duration = Duration::from_millis(50);
 /// How a wait ends without a server: the unit is refused, or the client ends.
 type Ended = Result<Result<Held, ErrorReport>, Farewell>;
 
+/// Why the client waits no longer, without a server.
+enum Stop {
+    /// The unit is refused.
+    Refused(ErrorReport),
+    /// The client ends.
+    Ended(Farewell),
+    /// `query_wait_timeout`, which was so long, is over.
+    TooLong(Duration),
+}
+
 /// Waits for a server, as long as the client does and `query_wait_timeout` allows.
 pub(super) async fn wait(client: &mut Client, unit: &Unit, mut wanted: Wanted) -> Ended {
     client.patience.begin(client.pools.database.query_wait_timeout);
     client.inbox.shrink();
     loop {
+        let pool = wanted.pool(client);
         let waited = match wanted {
             Wanted::Nowhere(reason) => return Ok(Err(error::no_replica(reason))),
             Wanted::Fresh => {
@@ -41,7 +52,12 @@ pub(super) async fn wait(client: &mut Client, unit: &Unit, mut wanted: Wanted) -
             Wanted::Queued(waiting) => queued(client, unit, waiting).await,
         };
         match waited {
-            Err(ended) => return ended,
+            Err(Stop::Refused(report)) => return Ok(Err(report)),
+            Err(Stop::Ended(farewell)) => return Err(farewell),
+            Err(Stop::TooLong(limit)) => {
+                let shortage = Box::pin(client.worker.pooler.shortage(&pool)).await;
+                return Ok(Err(error::query_wait_timeout(limit, &shortage)));
+            }
             Ok(Ok(held)) => return Ok(Ok(held)),
             Ok(Err(next)) => wanted = next,
         }
@@ -53,7 +69,7 @@ async fn fresh(
     client: &mut Client,
     limit: Duration,
     otherwise: impl Fn(&mut Client) -> Result<Held, Wanted>,
-) -> Result<Result<Held, Wanted>, Ended> {
+) -> Result<Result<Held, Wanted>, Stop> {
     let pools = client.pools.clone();
     let Some(watch) = &pools.watch else { return Ok(otherwise(client)) };
     let bounds = client.bounds(&pools);
@@ -74,7 +90,7 @@ async fn fresh(
 }
 
 /// Counts how long a read has waited to be fresh, where it goes then.
-fn count_fresh(client: &Client, waited: &Result<Result<Held, Wanted>, Ended>, since: Instant) {
+fn count_fresh(client: &Client, waited: &Result<Result<Held, Wanted>, Stop>, since: Instant) {
     let pool = match waited {
         Ok(Ok(held)) => held.pool(),
         Ok(Err(Wanted::Queued(waiting))) => waiting.pool(),
@@ -88,7 +104,7 @@ async fn queued(
     client: &mut Client,
     unit: &Unit,
     mut waiting: Waiting,
-) -> Result<Result<Held, Wanted>, Ended> {
+) -> Result<Result<Held, Wanted>, Stop> {
     let reads = waiting.pool().role == Role::Replica;
     loop {
         client.hurry.begin(reads.then_some(client.pools.database.policy.max_replica_lag));
@@ -104,7 +120,7 @@ async fn queued(
             }
             Some(Err(refusal)) => {
                 let host = waiting.pool().host.address.to_string();
-                return Err(Ok(Err(error::no_server(&refusal.0, &host))));
+                return Err(Stop::Refused(error::no_server(&refusal.0, &host)));
             }
             None if client.still_may_read() => {}
             None => return Ok(client.try_acquire(unit)),
@@ -132,12 +148,23 @@ impl Client {
         &mut self,
         cx: &mut Context<'_>,
         waiting: Pin<&mut F>,
-    ) -> Poll<Result<Option<F::Output>, Ended>> {
+    ) -> Poll<Result<Option<F::Output>, Stop>> {
         if let Poll::Ready(waited) = self.poll_while_waiting(cx, waiting) {
             return Poll::Ready(waited.map(Some));
         }
         ready!(self.hurry.poll_end(cx));
         Poll::Ready(Ok(None))
+    }
+
+    /// A configuration that has come meanwhile may say another `query_wait_timeout`.
+    fn follow_patience(&mut self) {
+        let pooler = &self.worker.pooler;
+        if self.generation == pooler.generation() {
+            return;
+        }
+        if let Some(database) = pooler.database(&self.identity.database) {
+            self.patience.relimit(database.query_wait_timeout);
+        }
     }
 
     /// What is waited for, unless the client gives up first: it cancels, vanishes, or the process
@@ -146,24 +173,26 @@ impl Client {
         &mut self,
         cx: &mut Context<'_>,
         waiting: Pin<&mut F>,
-    ) -> Poll<Result<F::Output, Ended>> {
+    ) -> Poll<Result<F::Output, Stop>> {
         self.control.watch(cx.waker());
         if let Poll::Ready(output) = waiting.poll(cx) {
             return Poll::Ready(Ok(output));
         }
         if self.control.take_cancels().is_some() {
-            return Poll::Ready(Err(Ok(Err(error::cancelled()))));
+            return Poll::Ready(Err(Stop::Refused(error::cancelled())));
         }
+        self.follow_patience();
         if let Poll::Ready(limit) = self.patience.poll_end(cx) {
-            let last = self.pools.primary.last_error();
-            return Poll::Ready(Err(Ok(Err(error::query_wait_timeout(limit, last.as_deref())))));
+            return Poll::Ready(Err(Stop::TooLong(limit)));
         }
         if self.control.is_asked(Signal::Drain) {
-            return Poll::Ready(Err(Err(Farewell::Told(error::shutdown()))));
+            return Poll::Ready(Err(Stop::Ended(Farewell::Told(error::shutdown()))));
         }
         while !self.inbox.is_full() {
             match self.poll_fill(cx) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(Err(Farewell::Silent))),
+                Poll::Ready(Ok(0) | Err(_)) => {
+                    return Poll::Ready(Err(Stop::Ended(Farewell::Silent)));
+                }
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => break,
             }

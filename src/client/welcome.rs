@@ -283,7 +283,10 @@ async fn acquire(
     let report = match granted {
         Ok(Ok(held)) => return Ok(held),
         Ok(Err(refusal)) => error::no_server(&refusal.0, &pools.primary.host.address.to_string()),
-        Err(limit) => error::query_wait_timeout(limit, pools.primary.last_error().as_deref()),
+        Err(limit) => {
+            let shortage = worker.pooler.shortage(&pools.primary).await;
+            error::query_wait_timeout(limit, &shortage)
+        }
     };
     Err(ErrorReport { severity: crate::protocol::error_response::Severity::Fatal, ..report }.into())
 }

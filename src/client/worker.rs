@@ -13,7 +13,7 @@ use crate::ids::WorkerId;
 use crate::net::buffer::held_bytes;
 use crate::net::{Accepted, Stream};
 use crate::pooler::survey::{PART_LEN, SomeClients};
-use crate::pooler::{Letter, Pooler, Who, Whom};
+use crate::pooler::{Doing, Letter, Pooler, Who, Whom};
 use crate::protocol::startup::CancelKey;
 use crate::routing::Fingerprint;
 use crate::routing::recent::Recent;
@@ -155,6 +155,7 @@ impl Worker {
                     self.newcomer_left();
                 }
             }
+            Letter::Reloaded => self.wake_waiting(),
             Letter::Open(pool, open) => pool.start(Some(open), self.id),
             Letter::Tick => {
                 if let Some(mailbox) = self.pooler.mailboxes().get(usize::from(self.id.0)) {
@@ -278,6 +279,13 @@ impl Worker {
         {
             control.cancel(ended);
         }
+    }
+
+    /// Clients that wait for a server look how long they may.
+    fn wake_waiting(&self) {
+        let controls = self.controls.borrow();
+        let waiting = controls.values().filter(|control| control.seen().doing == Doing::Waiting);
+        waiting.for_each(|control| control.wake());
     }
 
     /// Tells of all clients, with a pause for the others after each part.

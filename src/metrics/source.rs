@@ -13,6 +13,7 @@ use super::workers::Worker;
 use crate::client::worker::Clients;
 use crate::collector::Exporter;
 use crate::net::Address;
+use crate::pooler::database::ANY_DATABASE;
 use crate::pooler::registry::{Databases, Listed};
 use crate::pooler::{Gone, HostTarget, Mailbox, Pool, Pooler, Recovery, clock};
 use crate::protocol::error_class::ErrorClass;
@@ -55,7 +56,8 @@ impl Source {
         }
         seen.spans.push(Row::new([], Spans::look(&self.pooler.spans, &self.exporter.counts)));
         self.workers(&mut seen);
-        let summary = pools(&listed, &mut seen);
+        let mut summary = pools(&listed, &mut seen);
+        add_owns(&self.pooler, &databases, &mut summary);
         databases_with_pools(&listed, &mut seen);
         times(&listed, &mut seen);
         self.clients(&listed, &databases, &summary, &mut seen);
@@ -185,6 +187,15 @@ fn pools(listed: &[Listed], seen: &mut Snapshot) -> Summary {
     }
     seen.leave_out("pools", all, seen.pools.len());
     summary
+}
+
+/// Connections of pgweir's own are servers of their databases, too.
+fn add_owns(pooler: &Pooler, databases: &Databases, summary: &mut Summary) {
+    for own in pooler.all_hosts().iter().flat_map(|host| host.owns.all()) {
+        let known = databases.contains_key(&own.database);
+        let name = if known { own.database.clone() } else { ANY_DATABASE.to_owned() };
+        *summary.servers.entry(name).or_default() += 1;
+    }
 }
 
 /// What the pools of a database have in common, whoever their user is. They stand side by side.

@@ -58,7 +58,7 @@ pub struct Core {
     paused: bool,
     /// The last login that ended has failed: until one succeeds, one at a time is enough.
     failing: bool,
-    /// When `min_pool_size` was last filled up.
+    /// When `min_pool_size` was last filled up; or will have been, while it is to wait.
     refilled: Option<Instant>,
     alarm: Alarm,
 }

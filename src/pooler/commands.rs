@@ -1,5 +1,6 @@
 //! What an operator does to the pools of a database, or of all.
 
+use super::own::Leave;
 use super::pool::Pool;
 use super::registry::{Listed, Pooler};
 use crate::pool::Core;
@@ -82,6 +83,8 @@ impl Pooler {
         self.must_know(name)?;
         for pool in self.of(name) {
             pool.forget_setbacks();
+            let asked = &pool.database_asked;
+            pool.host.owns.tell(Leave::Reconnect, |own| own.database == *asked);
             pool.retire().into_iter().for_each(|open| self.post(&pool, open));
         }
         self.alarm().notify_one();

@@ -9,6 +9,9 @@ use crate::server::Target;
 use crate::session::PoolMode;
 use std::time::Duration;
 
+/// The name of the database that answers for every name that no other one has.
+pub const ANY_DATABASE: &str = "*";
+
 /// One host of a database.
 #[derive(Clone, Debug)]
 pub struct HostTarget {

@@ -1,6 +1,7 @@
 //! One PostgreSQL host: what all pools on it learn together.
 
 use super::host_logins::HostLogins;
+use super::own::Owns;
 use super::setback::Setback;
 use crate::net::Address;
 use crate::server::{Culprit, OpenError};
@@ -27,6 +28,8 @@ pub struct Host {
     databases: Mutex<Databases>,
     /// Pauses may be over before their time.
     retry: Notify,
+    /// Connections of our own to it.
+    pub owns: Owns,
     /// Why nobody could ask it how fresh it is, until somebody can.
     not_asked: Mutex<Option<String>>,
 }
@@ -36,8 +39,8 @@ pub struct Host {
 #[derive(Debug, Default)]
 struct Databases {
     known: HashMap<String, Arc<Setback>>,
-    /// When it has so many, it looks which of them are still of use: each looks at a name cost a
-    /// constant then, however many there are.
+    /// When there are so many, those of no use are looked for: twice as many as were left then, so that
+    /// a new one costs a constant on average.
     looked_through_at: usize,
 }
 
@@ -50,6 +53,7 @@ impl Host {
             setback: Setback::default(),
             databases: Mutex::default(),
             retry: Notify::new(),
+            owns: Owns::default(),
             not_asked: Mutex::default(),
         }
     }

@@ -29,7 +29,7 @@ fn upkeep(pooler: &Arc<Pooler>) -> Option<Instant> {
         let sweep = pool.has_idle().then(|| Instant::now() + SWEEP_EVERY);
         due = [due, next, sweep].into_iter().flatten().min();
     }
-    due
+    due.into_iter().chain(pooler.clear_vacant(Instant::now())).min()
 }
 
 async fn sleep_until(due: Option<Instant>) {

@@ -23,6 +23,8 @@ pub enum Letter {
     Cancel(CancelKey, oneshot::Sender<()>),
     /// End the oldest connection that has not logged in.
     MakeRoom,
+    /// The configuration has changed: clients that wait look at what holds now.
+    Reloaded,
     /// Start a login.
     Open(Arc<Pool>, Open),
     /// Show that your event loop turns.

@@ -15,8 +15,12 @@
 //!   [`janitor`]: upkeep by the clock.
 //! * [`mailbox`]: how one worker reaches another; [`pulse`]: whether it turns; [`survey`]: what
 //!   workers say of their clients.
-//! * [`commands`], [`standing`]: what an operator does to the pools of a database.
+//! * [`own`]: connections that no client uses; `vacancy`: pools that nobody uses; [`shortage`]: who has
+//!   a pool's servers.
+//! * [`commands`], [`standing`]: what an operator does to the pools of a database; `alone`: what a
+//!   statement does that needs a database without other sessions.
 
+mod alone;
 pub mod catalog;
 pub mod clock;
 pub mod commands;
@@ -28,6 +32,7 @@ pub mod host_logins;
 pub mod janitor;
 pub mod mailbox;
 pub mod opening;
+pub mod own;
 pub mod pool;
 pub mod pools;
 pub mod pulse;
@@ -36,9 +41,11 @@ pub mod registry;
 pub mod sampler;
 pub mod seen;
 pub mod setback;
+pub mod shortage;
 pub mod standing;
 pub mod survey;
 pub mod tokens;
+mod vacancy;
 pub mod waiting;
 pub mod watch;
 
@@ -48,11 +55,14 @@ pub use held::Held;
 pub use host::Host;
 pub use host_logins::HostLogins;
 pub use mailbox::{Letter, Mailbox};
+pub use own::OwnSeen;
 pub use pool::Pool;
-pub use pools::{Gone, Guest, Learnt, Pools};
+pub use pools::{Gone, Learnt, Pools};
 pub use recovery::Recovery;
 pub use registry::Pooler;
 pub use seen::ServerSeen;
+pub use shortage::{Holders, Shortage};
 pub use survey::{ApplicationName, ClientSeen, Doing, Pin, Who, Whom};
+pub use vacancy::Guest;
 pub use waiting::{Refusal, Waiting};
 pub use watch::Watch;

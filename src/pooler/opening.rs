@@ -1,11 +1,13 @@
 //! Logins: carried out beside the clients that wait for them, with a pause after each that failed.
 
+use super::own::{Leave, OwnSeen};
 use super::pool::Pool;
 use super::seen::Passport;
 use super::setback::Pause;
 use crate::auth::Credential;
 use crate::ids::{ServerId, WorkerId};
 use crate::pool::Open;
+use crate::protocol::sqlstate::SqlState;
 use crate::routing::Role;
 use crate::server::{Culprit, Idle, OpenError, Welcome, login};
 use std::sync::Arc;
@@ -125,6 +127,12 @@ impl Pool {
     /// row of failures; the rest is for those who debug.
     fn blame(&self, error: &Arc<OpenError>) {
         let now = Instant::now();
+        if error.sqlstate() == SqlState::TOO_MANY_CONNECTIONS.0 && !self.has_servers() {
+            // The last places of a role, a database or a host are for clients.
+            let is_alike =
+                |own: &OwnSeen| own.user == self.user || own.dbname == self.target().database;
+            self.host.owns.tell(Leave::MakeRoom, is_alike);
+        }
         let first = self.host.failed(error, now).unwrap_or_else(|| match error.culprit() {
             Culprit::Database => self.of_database.failed(error, now),
             Culprit::Host | Culprit::Login => self.setback.failed(error, now),
@@ -165,9 +173,9 @@ impl Drop for LoginSlot<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod fixture {
     use super::super::registry::Databases;
-    use super::super::{Database, HostTarget, Mailbox, Pooler, ServerLogin};
+    use super::super::{Database, HostTarget, Mailbox, Pooler, Pools, ServerLogin};
     use super::*;
     use crate::auth::RequireAuth;
     use crate::net::tls::{ServerTls, ServerTlsPem, SslMode};
@@ -209,17 +217,35 @@ mod tests {
         })
     }
 
-    fn databases() -> Databases {
-        ["one", "two"].map(|name| (name.to_owned(), database(name))).into()
+    pub(in crate::pooler) fn databases(names: &[&str]) -> Databases {
+        names.iter().map(|name| ((*name).to_owned(), database(name))).collect()
     }
 
+    /// A pooler with these databases, which nobody serves.
+    pub(in crate::pooler) fn pooler_of(names: &[&str]) -> Pooler {
+        Pooler::new(databases(names), vec![Mailbox::new().0], Classifier::new(rand::random()))
+    }
+
+    pub(in crate::pooler) fn pools(pooler: &Pooler, database: &str, user: &str) -> Arc<Pools> {
+        let known = pooler.database(database).unwrap();
+        pooler.pools(database, &known, user, &Credential::Nothing).unwrap()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Pooler;
+    use super::fixture::{databases, pooler_of, pools};
+    use super::*;
+
+    const NAMES: &[&str] = &["one", "two"];
+
     fn pooler() -> Pooler {
-        Pooler::new(databases(), vec![Mailbox::new().0], Classifier::new(rand::random()))
+        pooler_of(NAMES)
     }
 
     fn pool(pooler: &Pooler, database: &str, user: &str) -> Arc<Pool> {
-        let known = pooler.database(database).unwrap();
-        pooler.pools(database, &known, user, &Credential::Nothing).unwrap().primary.clone()
+        pools(pooler, database, user).primary.clone()
     }
 
     fn refused(sqlstate: &str) -> Arc<OpenError> {
@@ -255,7 +281,7 @@ mod tests {
             let pooler = pooler();
             let pool = pool(&pooler, "one", "me");
             pool.blame(&error);
-            pooler.reload(databases());
+            pooler.reload(databases(NAMES));
             assert!(pool.login_pause(Instant::now()).is_none(), "{error}");
             assert!(pool.is_usable());
         }

@@ -1,29 +1,33 @@
 //! One pool: the rules, and the idle servers that they speak of, behind one short lock.
 
+mod common;
+mod logins;
 mod upkeep;
+
+pub use self::common::Common;
+use self::common::origin;
 
 use super::database::Database;
 use super::held::Held;
 use super::host::Host;
 use super::seen::{Passport, ServerSeen};
 use super::setback::Setback;
+use super::vacancy::Vacancy;
 use super::waiting::{Slot, Waiting};
 use crate::auth::Credential;
 use crate::ids::{ServerId, WaiterId, WorkerId};
-use crate::net::Address;
-use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Open, Released, Then};
+use crate::pool::{Acquired, Core, Counts, IdSource, Jitter, Released, Then};
 use crate::routing::Role;
 use crate::server::{Idle, OpenError, Server, Target, Welcome};
-use crate::session::{Clean, Shared, StatementIds};
+use crate::session::{Clean, Shared};
 use crate::spans::Origin;
-use crate::stats::{Place, PoolStats};
+use crate::stats::{Place, PoolStats, Throttle};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -32,6 +36,8 @@ use tokio::sync::Notify;
 pub struct Pool {
     /// The database, as clients ask for it.
     pub database: String,
+    /// The same, as this pool's clients have asked for it: it differs under `"*"`.
+    pub(super) database_asked: String,
     /// The user who is logged in.
     pub user: String,
     /// What the host is for this database.
@@ -57,6 +63,10 @@ pub struct Pool {
     pub(super) setback: Setback,
     /// While the database lets nobody in: it is shared by all pools on it.
     pub(super) of_database: Arc<Setback>,
+    /// Told when it has no server left, if it may go then.
+    vacancy: Option<Arc<Vacancy>>,
+    /// How often it may say that clients wait in vain.
+    throttle: Mutex<Throttle>,
     state: Mutex<State>,
 }
 
@@ -69,48 +79,10 @@ struct State {
     passports: HashMap<ServerId, Arc<Passport>, RandomState>,
 }
 
-/// What all pools have in common.
-#[derive(Clone, Debug)]
-pub struct Common {
-    /// Numbers for servers and waiters.
-    pub ids: Arc<IdSource>,
-    /// Numbers for prepared statements.
-    pub statements: StatementIds,
-    /// Wakes the janitor.
-    pub alarm: Arc<Notify>,
-    /// How many workers there are.
-    pub workers: usize,
-    /// Numbers for the places of statements.
-    pub places: Arc<AtomicU32>,
-}
-
-impl Common {
-    fn place(&self, database: &Database, user: &str, role: Role) -> Arc<Place> {
-        let id = self.places.fetch_add(1, Ordering::Relaxed);
-        let (database, user) = (database.name.clone(), user.to_owned());
-        Arc::new(Place { id, database, user, role: role.as_str() })
-    }
-}
-
-fn origin(target: &Target, role: Role) -> Origin {
-    let (address, port) = match &target.address {
-        Address::Tcp(host, port) => (host.clone(), Some(*port)),
-        Address::Unix(path) => (path.display().to_string(), None),
-    };
-    Origin {
-        namespace: target.database.clone(),
-        user: target.user.clone(),
-        role: role.as_str(),
-        is_ip: address.parse::<IpAddr>().is_ok(),
-        address,
-        port,
-    }
-}
-
 impl Pool {
-    /// A pool without servers.
+    /// A pool without servers, of a database that its clients ask for by this name.
     pub(super) fn new(
-        database: &Database,
+        (database, asked): (&Database, &str),
         role: Role,
         host: Arc<Host>,
         target: Target,
@@ -120,6 +92,7 @@ impl Pool {
     ) -> Pool {
         Pool {
             database: database.name.clone(),
+            database_asked: asked.to_owned(),
             user: target.user.clone(),
             role,
             of_database: host.database(&target.database),
@@ -136,6 +109,8 @@ impl Pool {
             welcome: ArcSwapOption::empty(),
             last_error: Mutex::new(None),
             setback: Setback::default(),
+            vacancy: common.vacancy_of(&database.name),
+            throttle: Mutex::default(),
             state: Mutex::new(State {
                 core: Core::new(database.limits, common.ids.clone()),
                 idle: HashMap::default(),
@@ -278,8 +253,12 @@ impl Pool {
         state.idle.remove(&id);
         let open = state.core.closed(id, now);
         self.ring(&mut state);
+        let is_empty = state.core.is_empty();
         drop(state);
         self.start(open, worker);
+        if is_empty {
+            self.say_vacant();
+        }
     }
 
     /// A cancel request is about to be sent to a server; `false` if it must not be.
@@ -294,44 +273,6 @@ impl Pool {
         if let Some(released) = state.core.cancel_done(id, now) {
             self.follow(state, id, released, worker);
         }
-    }
-
-    /// Whether a login that failed should go on trying.
-    pub(super) fn still_wanted(&self, id: ServerId) -> bool {
-        self.state.lock().core.still_wanted(id)
-    }
-
-    /// A login has failed and may be tried again: the login to try, if any is wanted.
-    pub(super) fn login_failed(&self, id: ServerId, error: Arc<OpenError>) -> Option<Open> {
-        *self.last_error.lock() = Some(error);
-        let now = Instant::now();
-        self.state.lock().core.login_failed(id, now)
-    }
-
-    /// A login has failed, and whoever waits is told, unless a server may come back to serve them: the
-    /// login to try next, if any is wanted.
-    pub(super) fn refused(self: &Arc<Self>, id: ServerId, error: &Arc<OpenError>) -> Option<Open> {
-        *self.last_error.lock() = Some(error.clone());
-        let now = Instant::now();
-        let mut state = self.state.lock();
-        let (told, open) = state.core.login_refused(id, now);
-        for waiter in told {
-            if let Some(slot) = state.waiting.get_mut(&waiter.id) {
-                slot.fail(error.clone());
-            }
-        }
-        self.ring(&mut state);
-        open
-    }
-
-    /// Whether any server has logged in and is left.
-    pub(super) fn has_servers(&self) -> bool {
-        self.ask(Core::has_servers)
-    }
-
-    /// What the last login of this pool failed of, until one succeeds.
-    pub fn last_error(&self) -> Option<Arc<OpenError>> {
-        self.last_error.lock().clone()
     }
 
     /// A number for a server that is not the pool's, but opened as its servers are.

@@ -4,6 +4,7 @@ use super::catalog::Current;
 use super::clock::Latest;
 use super::database::Database;
 use super::pool::Pool;
+use super::vacancy::{Guest, Guests};
 use super::watch::Watch;
 use crate::routing::Split;
 use crate::routing::balance::Candidate;
@@ -12,7 +13,6 @@ use crate::session::{Parameters, PoolMode, Shared};
 use crate::stats::Routes;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Sets of startup parameters that are remembered with what they came to. Applications have a
@@ -56,16 +56,6 @@ impl Gone {
     }
 }
 
-/// A client that uses the pools: it is counted while this lives.
-#[derive(Debug)]
-pub struct Guest(Arc<AtomicUsize>);
-
-impl Drop for Guest {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// The pools among which a client's statements are divided.
 #[derive(Debug)]
 pub struct Pools {
@@ -91,7 +81,7 @@ pub struct Pools {
     /// What startup parameters came to on a server: asked once, then known.
     pub(super) startups: Arc<Mutex<HashMap<StartupParameters, Learnt>>>,
     /// How many clients use them; logins are rare enough for all workers to share it.
-    pub(super) guests: Arc<AtomicUsize>,
+    pub(super) guests: Arc<Guests>,
 }
 
 impl Pools {
@@ -141,13 +131,12 @@ impl Pools {
 
     /// A client uses them from now on.
     pub fn enter(&self) -> Guest {
-        self.guests.fetch_add(1, Ordering::Relaxed);
-        Guest(self.guests.clone())
+        Guest::of(&self.guests)
     }
 
     /// How many clients use them, idle ones too.
     pub fn guests(&self) -> usize {
-        self.guests.load(Ordering::Relaxed)
+        self.guests.count()
     }
 
     /// Every pool, the primary's first.

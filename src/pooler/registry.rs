@@ -1,13 +1,15 @@
 //! All databases and all their pools.
 
 use super::catalog::Catalogs;
-use super::clock::{self, Latest};
+use super::clock::Latest;
 use super::database::Database;
 use super::host::Host;
-use super::mailbox::Mailbox;
+use super::mailbox::{Letter, Mailbox};
 use super::pool::{Common, Pool};
 use super::pools::{Gone, Pools};
+use super::shortage::Surveyed;
 use super::standing::Standing;
+use super::vacancy::{Guests, Vacancy};
 use super::watch::Watch;
 use crate::auth::Credential;
 use crate::net::Address;
@@ -20,15 +22,12 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 /// Pools that may exist: one for each database, user and host in use. Only a configuration that
 /// lets clients name databases and users freely comes near it.
 const POOLS_MAX: usize = 100_000;
-
-/// How long the last write of a database without pools is remembered: its sessions may come back.
-const WRITE_REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// The databases, by the name that clients ask for; `*` answers for the rest.
 pub type Databases = HashMap<String, Arc<Database>>;
@@ -45,13 +44,13 @@ pub struct Pooler {
     pub spans: Spans,
     /// Wakes who sends spans, when many wait.
     pub spans_alarm: Notify,
-    common: Common,
+    pub(super) common: Common,
     mailboxes: Vec<Mailbox>,
     databases: ArcSwap<Databases>,
     hosts: Mutex<HashMap<Address, Arc<Host>>>,
-    pools: Mutex<HashMap<Key, Arc<Pools>>>,
+    pub(super) pools: Mutex<HashMap<Key, Arc<Pools>>>,
     /// Of each database, by the name that is asked for: a reload does not forget it.
-    last_writes: Mutex<HashMap<String, Arc<Latest>>>,
+    pub(super) last_writes: Mutex<HashMap<String, Arc<Latest>>>,
     /// By their hosts: the users and databases of one cluster share one.
     watches: Mutex<HashMap<Vec<Address>, Weak<Watch>>>,
     /// Those that have no samplers yet.
@@ -59,6 +58,10 @@ pub struct Pooler {
     watch_alarm: Notify,
     generation: AtomicU64,
     pub(super) standing: Mutex<Standing>,
+    /// When it was last looked for pools that nobody uses.
+    pub(super) vacated: Mutex<Option<Instant>>,
+    /// What workers last said of their clients to whoever had waited in vain.
+    pub(super) surveyed: tokio::sync::Mutex<Surveyed>,
 }
 
 /// The pools of one database and user, and what they are found by.
@@ -74,7 +77,7 @@ pub struct Listed {
 
 /// What a client's pools are found by: the database that it asks for and the user who logs in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+pub(super) struct Key {
     database: String,
     user: String,
 }
@@ -87,10 +90,12 @@ pub struct TooManyPools;
 impl Pooler {
     /// A pooler without pools.
     pub fn new(databases: Databases, mailboxes: Vec<Mailbox>, classifier: Classifier) -> Pooler {
+        let alarm = Arc::new(Notify::new());
         let common = Common {
             ids: Arc::default(),
             statements: StatementIds::default(),
-            alarm: Arc::new(Notify::new()),
+            vacancy: Arc::new(Vacancy::new(alarm.clone())),
+            alarm,
             workers: mailboxes.len(),
             places: Arc::default(),
         };
@@ -111,6 +116,8 @@ impl Pooler {
             watch_alarm: Notify::new(),
             generation: AtomicU64::new(0),
             standing: Mutex::default(),
+            vacated: Mutex::new(None),
+            surveyed: tokio::sync::Mutex::default(),
         }
     }
 
@@ -194,7 +201,9 @@ impl Pooler {
             let target = database.target(host, &key.user, &key.database);
             let host = self.host(&host.address);
             let credential = credential.clone();
-            Arc::new(Pool::new(database, role, host, target, credential, &shared, &self.common))
+            let (common, asked) = (&self.common, (&**database, key.database.as_str()));
+            let new = Pool::new(asked, role, host, target, credential, &shared, common);
+            Arc::new(new)
         };
         let pools = Pools {
             primary: make(Role::Primary, &database.primary),
@@ -205,7 +214,7 @@ impl Pooler {
             routes: Arc::new(Routes::new(self.common.workers, Gone::ALL.len(), Reason::ALL.len())),
             last_write: self.last_writes.lock().entry(key.database.clone()).or_default().clone(),
             startups: Arc::default(),
-            guests: Arc::default(),
+            guests: Arc::new(Guests::new(self.common.vacancy_of(&database.name))),
             database: database.clone(),
             shared: shared.clone(),
         };
@@ -312,15 +321,13 @@ impl Pooler {
         drop(pools);
         // Somebody has changed something: what was refused may be let in now.
         self.hosts.lock().values().for_each(|host| host.forget_setbacks());
-        let now = clock::now();
-        self.last_writes.lock().retain(|_, latest| {
-            Arc::strong_count(latest) > 1 || now.since(latest.get()) < WRITE_REMEMBERED
-        });
+        self.forget_old_writes();
         self.databases.store(Arc::new(databases));
         // A statement that a client has prepared may be another database's from now on.
         self.classifier.changed();
         self.generation.fetch_add(1, Ordering::Release);
         self.common.alarm.notify_one();
+        self.mailboxes.iter().for_each(|mailbox| mailbox.send(Letter::Reloaded));
     }
 
     fn adapted(&self, key: &Key, old: &Pools, database: &Arc<Database>) -> Pools {
@@ -363,7 +370,7 @@ impl Pooler {
     /// Has some worker start a login.
     pub(super) fn post(&self, pool: &Arc<Pool>, open: crate::pool::Open) {
         if let Some((_, mailbox)) = super::mailbox::least_busy(&self.mailboxes) {
-            mailbox.send(super::Letter::Open(pool.clone(), open));
+            mailbox.send(Letter::Open(pool.clone(), open));
         }
     }
 

@@ -9,6 +9,7 @@ mod question;
 
 use self::question::Question;
 use super::clock;
+use super::own::{Leave, Own};
 use super::pool::Pool;
 use super::registry::Pooler;
 use super::watch::Watch;
@@ -80,7 +81,7 @@ struct Sampler {
 struct Connection {
     server: Server,
     question: Question,
-    pool: Arc<Pool>,
+    own: Own,
     /// When it was last asked.
     asked: Instant,
 }
@@ -106,7 +107,9 @@ impl Sampler {
             let due = watch.due(self.host).map(clock::instant);
             let due = due.map(|due| self.not_before.map_or(due, |not_before| due.max(not_before)));
             let due = due.into_iter().chain(self.look_again()).min();
-            if due.is_some_and(|due| due <= Instant::now()) {
+            if let Some(leave) = self.connection.as_ref().and_then(|open| open.own.told()) {
+                self.leave(&watch, leave).await;
+            } else if due.is_some_and(|due| due <= Instant::now()) {
                 self.take_a_sample(&watch).await;
             } else {
                 drop(watch);
@@ -133,17 +136,31 @@ impl Sampler {
         };
         let ended = async {
             match &mut self.connection {
-                Some(connection) => connection.ended().await,
+                Some(Connection { server, own, .. }) => tokio::select! {
+                    why = ended(server) => Some(why),
+                    _ = own.until_told() => None,
+                },
                 None => std::future::pending().await,
             }
         };
         let ended = tokio::select! {
             () = until => None,
             () = self.ring.notified() => None,
-            why = ended => Some(why),
+            why = ended => why,
         };
         if let (Some(why), Some(watch)) = (ended, self.watch.upgrade()) {
             self.lose(&watch, &AskError::Io(why).into());
+        }
+    }
+
+    /// Closes the connection, because an operator says so, or clients need its place.
+    async fn leave(&mut self, watch: &Watch, leave: Leave) {
+        watch.lost(self.host);
+        if let Some(connection) = self.connection.take() {
+            connection.server.close().await;
+        }
+        if leave == Leave::MakeRoom {
+            self.try_next_login(watch);
         }
     }
 
@@ -169,7 +186,7 @@ impl Sampler {
         let rows = ask(server, question.text(), ANSWER_LIMIT).await?;
         let answer = question.answer(&rows)?;
         let standing = watch.answered(self.host, answer, sent);
-        self.say(standing, &connection.pool);
+        self.say(standing, connection.own.pool());
         Ok(Some(connection))
     }
 
@@ -188,8 +205,8 @@ impl Sampler {
         }
         match open(pool).await {
             Ok(connection) => {
-                connection.pool.host.answered();
-                connection.pool.host.note_asked(None);
+                connection.own.pool().host.answered();
+                connection.own.pool().host.note_asked(None);
                 self.not_before = None;
                 watch.connected(self.host);
                 Ok(Some(connection))
@@ -262,7 +279,10 @@ impl Sampler {
 /// Logs in as the pool does, and prepares the question.
 async fn open(pool: Arc<Pool>) -> Result<Connection, (Arc<Pool>, Failed)> {
     match try_open(&pool).await {
-        Ok((server, question)) => Ok(Connection { server, question, pool, asked: Instant::now() }),
+        Ok((server, question)) => {
+            let own = Own::new(pool, &server);
+            Ok(Connection { server, question, own, asked: Instant::now() })
+        }
         Err(why) => Err((pool, why)),
     }
 }
@@ -276,16 +296,14 @@ async fn try_open(pool: &Pool) -> Result<(Server, Question), Failed> {
     Ok((server, Question::new(&rows)?))
 }
 
-impl Connection {
-    /// Ready when the connection has ended, or has said too much unasked. Cancel safe.
-    async fn ended(&mut self) -> io::Error {
-        loop {
-            match self.server.stream.recv(&mut self.server.inbox).await {
-                Ok(0) => return io::Error::from(io::ErrorKind::UnexpectedEof),
-                Ok(_) if self.server.inbox.len() <= UNASKED_MAX => {}
-                Ok(_) => return io::Error::other("the server spoke unasked"),
-                Err(error) => return error,
-            }
+/// Ready when the connection has ended, or has said too much unasked. Cancel safe.
+async fn ended(server: &mut Server) -> io::Error {
+    loop {
+        match server.stream.recv(&mut server.inbox).await {
+            Ok(0) => return io::Error::from(io::ErrorKind::UnexpectedEof),
+            Ok(_) if server.inbox.len() <= UNASKED_MAX => {}
+            Ok(_) => return io::Error::other("the server spoke unasked"),
+            Err(error) => return error,
         }
     }
 }

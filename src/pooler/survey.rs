@@ -103,6 +103,8 @@ pub enum Doing {
     Idle,
     /// It has a server.
     Active,
+    /// It has a server and is silent in its transaction: others wait for that server.
+    IdleInTransaction,
     /// It waits for one.
     Waiting,
 }

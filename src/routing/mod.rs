@@ -17,6 +17,7 @@
 //! [`Classifier`] is 1 to 3; [`Explainer`] and [`run_lines`] show what it does, and [`normal`] writes
 //! a shape for people, [`summary`] what it does. What the proof cannot see is listed in `docs/routing.md`.
 
+mod alone;
 pub mod ask;
 pub mod balance;
 pub mod cache;
@@ -47,6 +48,7 @@ pub mod token;
 mod transaction;
 mod verb;
 
+pub use alone::needs_alone;
 pub use ask::Ask;
 pub use catalog::Catalog;
 pub use class::{Access, Class};

@@ -7,7 +7,7 @@ use crate::admin::facts::{Facts, Source};
 use crate::admin::value::{Kind, Row, Value};
 use crate::pool::ServerState;
 use crate::pooler::registry::Listed;
-use crate::pooler::{ClientSeen, Doing, ServerSeen};
+use crate::pooler::{ClientSeen, Doing, OwnSeen, ServerSeen};
 use std::net::SocketAddr;
 
 /// The columns of `clients` and `servers`.
@@ -19,8 +19,9 @@ macro_rules! connection {
             database: Text, "The database, as clients ask for it.";
             replication: Text, "Always `none`: replication is not pooled.";
             state: Text,
-                "Of a client `active` (it has a server), `waiting` or `idle`; of a server `active`, \
-                 `idle`, `new` (it logs in) or `being_canceled`.";
+                "Of a client `active` (it has a server), `idle in transaction` (it has one and is silent, \
+                 while others may wait for it), `waiting` or `idle`; of a server `active`, `idle`, `new` \
+                 (it logs in), `being_canceled`, or `own` (pgweir itself asks the host on it).";
             addr: Text, "The other end's address; `unix` for a Unix socket.";
             port: Int4, "The other end's port.";
             local_addr: Text, "Our own address.";
@@ -69,7 +70,9 @@ pub(super) static SERVERS: Table = Table {
     columns: connection! {},
     sources: &[Source::Clients],
     rows: |facts| {
-        facts.servers().map(|(listed, seen, by)| server(facts, listed, &seen, by)).collect()
+        let servers = facts.servers().map(|(listed, seen, by)| server(facts, listed, &seen, by));
+        let owns = facts.owns().into_iter().map(|seen| own(facts, &seen));
+        servers.chain(owns).collect()
     },
 };
 
@@ -101,11 +104,15 @@ pub(super) static SOCKETS: Table = Table {
 
 pub(super) static ACTIVE_SOCKETS: Table = Table {
     name: "active_sockets",
-    about: "Those of `sockets` whose state is `active`.",
+    about: "Those of `sockets` whose state is `active` or `idle in transaction`.",
     right: Right::Look,
     columns: SOCKET_COLUMNS,
     sources: &[Source::Clients],
-    rows: |facts| sockets(facts, |state| *state == Value::from("active")),
+    rows: |facts| {
+        sockets(facts, |state| {
+            [Value::from("active"), Value::from(IDLE_IN_TRANSACTION)].contains(state)
+        })
+    },
 };
 
 pub(super) static FDS: Table = Table {
@@ -133,6 +140,9 @@ pub(super) static FDS: Table = Table {
     sources: &[],
     rows: |_| Vec::new(),
 };
+
+/// PostgreSQL's own words for it (`pg_stat_activity`).
+const IDLE_IN_TRANSACTION: &str = "idle in transaction";
 
 /// Where `state` and what follows stand in a row.
 const STATE: usize = 4;
@@ -165,6 +175,7 @@ fn client(facts: &Facts, seen: &ClientSeen) -> Row {
         Value::from(match seen.doing {
             Doing::Idle => "idle",
             Doing::Active => "active",
+            Doing::IdleInTransaction => IDLE_IN_TRANSACTION,
             Doing::Waiting => "waiting",
         }),
         addr,
@@ -218,6 +229,35 @@ fn server(facts: &Facts, listed: &Listed, seen: &ServerSeen, by: Option<&ClientS
         Value::from(passport.and_then(|passport| passport.tls.clone()).unwrap_or_default()),
         Value::from(by.map_or_else(String::new, |client| client.who.application_name.get())),
         Value::from(by.map_or(seen.prepared, |client| client.server_prepared)),
+        Value::from(seen.id.0),
+    ]
+}
+
+/// A connection of pgweir's own.
+fn own(facts: &Facts, seen: &OwnSeen) -> Row {
+    let passport = &seen.passport;
+    let ((addr, port), (local_addr, local_port)) = (end(passport.peer), end(passport.local));
+    vec![
+        Value::from("S"),
+        Value::text(&seen.user),
+        Value::text(&seen.database),
+        Value::from("none"),
+        Value::from("own"),
+        addr,
+        port,
+        local_addr,
+        local_port,
+        Value::from(utc(passport.since)),
+        Value::from(utc(facts.clock)),
+        Value::from(0u32),
+        Value::from(0u32),
+        Value::from(u32::from(seen.is_told())),
+        Value::from(format!("s{}", seen.id)),
+        Value::from(""),
+        Value::from(passport.process_id.unwrap_or(0)),
+        Value::from(passport.tls.clone().unwrap_or_default()),
+        Value::from("pgweir"),
+        Value::from(1u32),
         Value::from(seen.id.0),
     ]
 }

@@ -8,7 +8,7 @@ use crate::admin::value::{Row, Value};
 use crate::net::Address;
 use crate::pool::Counts;
 use crate::pooler::registry::Listed;
-use crate::pooler::{ClientSeen, Database, Doing};
+use crate::pooler::{ClientSeen, Database, Doing, OwnSeen};
 use crate::routing::Split;
 use crate::session::PoolMode;
 use std::collections::HashMap;
@@ -62,7 +62,7 @@ pub(super) static DATABASES: Table = Table {
         pool_mode: Text, "How long a client keeps a server.";
         load_balance_hosts: Text, "Always null: see `replicas`.";
         max_connections: Int4, "Always 0: only pools have a limit.";
-        current_connections: Int4, "Its servers, in any state.";
+        current_connections: Int4, "Its servers, in any state, and pgweir's own connections to it.";
         max_client_connections: Int4, "Always 0: only the process has a limit, `max_client_conn`.";
         current_client_connections: Int4, "Its clients.";
         paused: Int4, "1 while it is paused.";
@@ -84,7 +84,8 @@ pub(super) static USERS: Table = Table {
         reserve_pool_size: Text, "Always empty: the database's limits hold.";
         pool_mode: Text, "Always null: the database's mode holds.";
         max_user_connections: Int4, "Always 0: users have no limit of their own.";
-        current_connections: Int4, "Servers that are logged in as this user.";
+        current_connections: Int4,
+            "Servers that are logged in as this user, and pgweir's own connections.";
         max_user_client_connections: Int4, "Always 0: users have no limit of their own.";
         current_client_connections: Int4, "Clients that have logged in as this user.";
     },
@@ -182,6 +183,11 @@ fn database_row(facts: &Facts, name: &str, database: &Database, clients: usize) 
     let listed = facts.listed.iter().filter(|listed| listed.pools.database.name == name);
     let pools = listed.flat_map(|listed| listed.pools.iter().cloned().collect::<Vec<_>>());
     let connections: usize = pools.map(|pool| servers(&pool.counts())).sum();
+    let is_own = |own: &&Arc<OwnSeen>| match facts.databases.contains_key(&own.database) {
+        true => own.database == name,
+        false => name == "*",
+    };
+    let connections = connections + facts.owns().iter().filter(is_own).count();
     let replicas: Vec<_> = database.replicas.iter().map(|host| host.address.to_string()).collect();
     let is_in = |names: &[String]| Value::from(u32::from(names.iter().any(|own| own == name)));
     vec![
@@ -242,6 +248,8 @@ fn users(facts: &Facts) -> Vec<Row> {
         let count: usize = listed.pools.iter().map(|pool| servers(&pool.counts())).sum();
         *servers_of.entry(&listed.user).or_default() += count;
     }
+    let owns = facts.owns();
+    owns.iter().for_each(|own| *servers_of.entry(&own.user).or_default() += 1);
     let mut clients_of: HashMap<&str, usize> = HashMap::new();
     facts.clients.iter().for_each(|client| *clients_of.entry(&client.who.user).or_default() += 1);
     let mut names: Vec<&str> = facts.house.users.iter().map(String::as_str).collect();

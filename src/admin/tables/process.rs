@@ -110,7 +110,8 @@ pub(super) static HELP: Table = Table {
 
 fn lists(facts: &Facts) -> Vec<Row> {
     let pools = facts.listed.iter().flat_map(|listed| listed.pools.iter());
-    let servers = pools.map(|pool| pool.servers().len()).sum();
+    let servers: usize = pools.map(|pool| pool.servers().len()).sum();
+    let servers = servers + facts.owns().len();
     let users = facts.house.users.iter().map(String::as_str);
     let users: HashSet<&str> =
         users.chain(facts.listed.iter().map(|listed| listed.user.as_str())).collect();

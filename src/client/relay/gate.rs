@@ -11,6 +11,7 @@ use crate::net::BLOCK_LEN;
 use crate::protocol::backend::TransactionStatus;
 use crate::routing::{Next, Role};
 use crate::server::rescue::Leaving;
+use crate::session::PoolMode;
 use crate::session::gate::{LinkState, Verdict};
 use crate::session::unit::Plan;
 
@@ -65,6 +66,18 @@ enum Judged {
 }
 
 impl Relay<'_> {
+    /// Whether the client's units may go to different hosts.
+    pub(super) fn has_choice(&self) -> bool {
+        self.client.pools.splits() && self.mode != PoolMode::Session
+    }
+
+    /// In session mode, what follows on a server may need a database alone, as what is linked may.
+    pub(super) fn leave_alone(&self) {
+        if self.mode == PoolMode::Session && !self.client.session.is_mid_message() {
+            self.client.leave_alone();
+        }
+    }
+
     /// Looks at the unit at the front.
     pub(super) fn pass_gate(&mut self) -> Result<Option<Halt>, Unlink> {
         loop {

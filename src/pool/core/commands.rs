@@ -3,12 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::pool::answers::Order;
 use crate::pool::close_reason::CloseReason;
 use crate::pool::core::Core;
 use crate::pool::limits::Limits;
+
+/// How long `min_pool_size` keeps away from a database that a statement needs alone. PostgreSQL waits
+/// up to 5 s for the sessions in it to end (`CountOtherDBBackends` in procarray.c).
+const LEFT_ALONE: Duration = Duration::from_secs(5);
 
 impl Core {
     /// `PAUSE`: from now on nobody gets a server; clients wait. Idle servers go at once, the others
@@ -64,6 +68,14 @@ impl Core {
     pub fn close_idle(&mut self, now: Instant) -> Vec<Order> {
         let orders = self.close_idle_where(|_, _, _| Some(CloseReason::CloseIdle));
         self.plan(now);
+        orders
+    }
+
+    /// Closes all idle servers, because a statement needs their database without them. For a while
+    /// `min_pool_size` does not bring them back.
+    pub fn leave_alone(&mut self, now: Instant) -> Vec<Order> {
+        let orders = self.close_idle(now);
+        self.refilled = now.checked_add(LEFT_ALONE);
         orders
     }
 

@@ -3,6 +3,7 @@
 use super::reading::{ReadError, Reading, open};
 use super::{Call, Current};
 use crate::auth::Credential;
+use crate::pooler::own::Own;
 use crate::pooler::registry::Pooler;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -152,10 +153,14 @@ impl Keeper {
     async fn read(&self, current: &Current) -> Result<Reading, ReadError> {
         let login = current.login(self.failures as usize).ok_or(ReadError::NoLogin)?;
         let credential = Credential::clone(&login.credential.load());
-        let (target, shared, id) = (login.target(), &login.shared, login.server_id());
-        let mut server = open(&target, credential, shared, id).await?;
+        let (target, id) = (login.target(), login.server_id());
+        let mut server = open(&target, credential, &login.shared, id).await?;
         let (equal, classifier) = (&self.pooler.catalogs.equal, &self.pooler.classifier);
-        let reading = Reading::take(&mut server, self.last.as_ref(), equal, classifier).await;
+        let own = Own::new(login, &server);
+        let reading = tokio::select! {
+            reading = Reading::take(&mut server, self.last.as_ref(), equal, classifier) => reading,
+            _ = own.until_told() => Err(ReadError::Interrupted),
+        };
         server.close().await;
         reading
     }

@@ -38,7 +38,11 @@ impl Pool {
             }
         }
         let next = state.core.next_tick(now);
+        let is_vacated = !closed.is_empty() && state.core.is_empty();
         drop(state);
+        if is_vacated {
+            self.say_vacant();
+        }
         closed.into_iter().for_each(Idle::dismiss);
         (opens, next)
     }
@@ -54,6 +58,9 @@ impl Pool {
             tracing::debug!(pool = %self, server = %id, "idle server has gone");
             state.idle.remove(&id);
             opens.extend(state.core.closed(id, now));
+            if state.core.is_empty() {
+                self.say_vacant();
+            }
         }
         opens
     }

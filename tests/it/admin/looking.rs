@@ -20,6 +20,8 @@ fn clients_and_servers_are_seen_with_each_other() {
     let linked = "SELECT c.application_name, s.remote_pid, s.state FROM clients c \
                   JOIN servers s ON c.link = s.ptr AND s.link = c.ptr";
     let found = console.rows(linked);
+    let silent = "SELECT count(*) FROM clients WHERE state = 'idle in transaction'";
+    until("the holder's silence is seen", || number(&mut console, silent) == 1);
     let expected = ["holder", server.as_str(), "active"].map(|text| Some(text.to_owned()));
     assert_eq!(found, [expected.to_vec()]);
     let counts = "SELECT cl_active, cl_waiting, sv_active, sv_idle, pool_mode FROM pools";
@@ -209,4 +211,31 @@ fn who_keeps_a_server_is_seen_with_the_reason() {
     client.send([&long[20_000..], &sync()]);
     client.expect("1 Z");
     until("it is free again", || seen(&mut console).is_empty());
+}
+
+#[test]
+fn connections_of_our_own_are_seen_and_reconnect_replaces_them() {
+    let database = Database::create();
+    let pgweir = Pgweir::start(&format!(
+        "[pooler]\nadmin_users = [\"admin\"]\n\n[users.admin]\npassword = \"admin\"\n\n{}",
+        database.config()
+    ));
+    let mut console = admin(&pgweir);
+    let mut wire = pgweir.client(&database);
+    let own = "SELECT remote_pid FROM servers WHERE state = 'own' ORDER BY 1";
+    // The primary and two replicas are asked how fresh they are.
+    until("each host is asked", || {
+        wire.rows("SELECT 1");
+        console.rows(own).len() >= 3
+    });
+    let before = console.rows(own);
+    let all = number(&mut console, "SELECT count(*) FROM servers");
+    let used = "SELECT items FROM lists WHERE list = 'used_servers'";
+    until("they count", || number(&mut console, used) >= all.min(4));
+    console.rows("RECONNECT");
+    until("each is another one", || {
+        wire.rows("SELECT 1");
+        let now = console.rows(own);
+        now.len() >= 3 && now.iter().all(|pid| !before.contains(pid))
+    });
 }

@@ -1,6 +1,6 @@
 //! Limits end in an error that names the setting, and in nothing else.
 
-use super::{one_server, with_settings};
+use super::{config, one_server, with_settings};
 use crate::support::frontend::{bind, execute, parse, query, sync};
 use crate::support::{Database, Pgweir, Wire, until};
 use std::time::{Duration, Instant};
@@ -139,4 +139,33 @@ fn a_database_that_postgres_does_not_have_does_not_exist_either() {
 fn log_in(wire: &mut Wire, database: &Database) -> Result<(), crate::support::Fields> {
     let name = database.name.as_str();
     wire.try_log_in(name, name, &[("user", name), ("database", name)])
+}
+
+#[test]
+fn whoever_waits_in_vain_is_told_that_servers_are_held_in_silence() {
+    let database = Database::create();
+    let settings = "default_pool_size = 1\nquery_wait_timeout = \"500ms\"";
+    let pgweir = with_settings(&database, settings);
+    let (mut holder, mut waiter) = (pgweir.client(&database), pgweir.client(&database));
+    holder.rows("BEGIN");
+    let fields = waiter.error("SELECT 1");
+    assert_eq!(fields.code, "53300");
+    assert!(fields.detail.contains("1 are held by clients that are"), "{fields:?}");
+    assert!(fields.hint.contains("idle_transaction_timeout"), "{fields:?}");
+    let line = pgweir.wait_for_log("clients wait in vain");
+    assert!(line.contains(&database.name), "{line}");
+    holder.rows("COMMIT");
+}
+
+#[test]
+fn a_client_that_waits_follows_a_lowered_query_wait_timeout() {
+    let database = Database::create();
+    let pgweir = one_server(&database);
+    let (mut holder, mut waiter) = (pgweir.client(&database), pgweir.client(&database));
+    holder.rows("BEGIN");
+    waiter.send([query("SELECT 1")]);
+    pgweir.reload(&config(&database, "default_pool_size = 1\nquery_wait_timeout = \"100ms\""));
+    assert_eq!(waiter.expect("E Z")[0].fields().code, "53300");
+    holder.rows("COMMIT");
+    assert_eq!(waiter.value("SELECT 1"), "1");
 }

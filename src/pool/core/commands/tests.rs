@@ -112,3 +112,21 @@ fn a_changed_lifetime_holds_for_servers_that_exist() {
     story.pass(2 * HOUR);
     assert_eq!(story.release(servers[0], 0), Then::Idle);
 }
+
+#[test]
+fn a_database_that_is_to_be_left_alone_is_not_filled_up_for_a_while() {
+    let (mut story, servers) = Story::with_idle(sizes(20, 2), 2);
+    let orders = story.core.leave_alone(story.now);
+    assert_eq!(orders.len(), servers.len());
+    story.pass(5_000);
+    assert_eq!(story.tick(), []);
+    story.pass(1_000);
+    assert_eq!(opened(story.tick()).len(), 2);
+}
+
+#[test]
+fn whoever_needs_a_database_that_is_to_be_left_alone_gets_a_server() {
+    let (mut story, _) = Story::with_idle(sizes(20, 2), 2);
+    let _ = story.core.leave_alone(story.now);
+    assert!(story.waits(0).1.is_some());
+}
