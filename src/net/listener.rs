@@ -1,6 +1,7 @@
 //! Listening sockets, and accepting from them until they are drained.
 
-use super::socket::{Accepted, Keepalive};
+use super::socket::{Accepted, Keepalive, is_out_of_files};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{SocketFlags, accept_with};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::fs;
@@ -124,7 +125,28 @@ impl Listener {
     }
 }
 
+/// The next connection, if one waits. Without a file descriptor left the kernel says so before it looks
+/// (Linux, `__sys_accept4_file` in `net/socket.c`), so that has to be asked.
 fn accept(listener: &Listening) -> io::Result<Accepted> {
+    match accept_now(listener) {
+        Err(error) if is_out_of_files(&error) && !is_waited_for(listener) => {
+            Err(io::ErrorKind::WouldBlock.into())
+        }
+        other => other,
+    }
+}
+
+/// Whether a connection waits to be accepted.
+fn is_waited_for(listener: &Listening) -> bool {
+    let listener: BorrowedFd<'_> = match listener {
+        Listening::Tcp(listener) => listener.as_fd(),
+        Listening::Unix(listener, _) => listener.as_fd(),
+    };
+    let mut polled = [PollFd::from_borrowed_fd(listener, PollFlags::IN)];
+    poll(&mut polled, Some(&Timespec::default())) != Ok(0)
+}
+
+fn accept_now(listener: &Listening) -> io::Result<Accepted> {
     let accept = |listener: BorrowedFd<'_>| -> io::Result<OwnedFd> {
         Ok(accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?)
     };

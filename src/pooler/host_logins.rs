@@ -38,6 +38,8 @@ impl HostLogins {
     /// A login has ended after so long, without an error or with this one.
     pub(super) fn note(&self, error: Option<&OpenError>, took: Duration) {
         match error {
+            // It has not been asked.
+            Some(OpenError::OutOfFiles(_)) => return,
             Some(error) => self.failed.add(error.sqlstate()),
             None => {
                 self.succeeded.fetch_add(1, Ordering::Relaxed);

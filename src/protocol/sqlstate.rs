@@ -64,6 +64,8 @@ states! {
     LOCK_NOT_AVAILABLE = "55P03";
     /// `out_of_memory`: more results are held than may be.
     OUT_OF_MEMORY = "53200";
+    /// `insufficient_resources`: no file descriptor is left
+    INSUFFICIENT_RESOURCES = "53000";
     /// `admin_shutdown`.
     ADMIN_SHUTDOWN = "57P01";
     /// `idle_session_timeout`.

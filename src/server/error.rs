@@ -1,6 +1,7 @@
 //! Why a server could not be opened.
 
 use crate::auth::Failure;
+use crate::net::is_out_of_files;
 use crate::net::tls::TlsError;
 use crate::protocol::error_response::{ErrorReport, Fields, printable};
 use crate::protocol::sqlstate::SqlState;
@@ -12,7 +13,13 @@ use std::time::Duration;
 pub enum OpenError {
     /// Nobody listens, the network is cut, the connection broke.
     #[error("cannot connect: {0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
+    /// Our own process, or the machine, has no file descriptor left: that says nothing of the host.
+    #[error(
+        "cannot open a connection: {0}; raise the limit of open files (ulimit -n, LimitNOFILE) or \
+         lower max_client_conn"
+    )]
+    OutOfFiles(io::Error),
     /// It took longer than `server_connect_timeout`.
     #[error("no answer within server_connect_timeout ({0:?})")]
     Timeout(Duration),
@@ -49,6 +56,12 @@ pub enum Culprit {
     Login,
 }
 
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        if is_out_of_files(&error) { OpenError::OutOfFiles(error) } else { OpenError::Io(error) }
+    }
+}
+
 impl OpenError {
     /// From the body of an `ErrorResponse`.
     pub(super) fn refused(body: &[u8]) -> Self {
@@ -66,7 +79,8 @@ impl OpenError {
             }
             OpenError::Auth(_) | OpenError::NoTls => true,
             OpenError::Tls(error) => !is_interrupted(error),
-            OpenError::Io(_) | OpenError::Timeout(_) | OpenError::NotPostgres(_) => false,
+            OpenError::Io(_) | OpenError::OutOfFiles(_) => false,
+            OpenError::Timeout(_) | OpenError::NotPostgres(_) => false,
         }
     }
 
@@ -75,7 +89,7 @@ impl OpenError {
     /// this login wants TLS.
     pub fn culprit(&self) -> Culprit {
         match self {
-            OpenError::Io(error) if is_out_of_files(error) => Culprit::Login,
+            OpenError::OutOfFiles(_) => Culprit::Login,
             OpenError::Io(_) | OpenError::Timeout(_) | OpenError::NotPostgres(_) => Culprit::Host,
             OpenError::NoTls | OpenError::Auth(_) => Culprit::Login,
             OpenError::Tls(error) if is_interrupted(error) => Culprit::Host,
@@ -91,8 +105,9 @@ impl OpenError {
     /// Which setting, here or there, would let the login succeed.
     pub fn advice(&self) -> &'static str {
         match self {
-            OpenError::Io(error) if is_out_of_files(error) => {
-                "Raise the limit of open files (ulimit -n) of pgweir."
+            OpenError::OutOfFiles(_) => {
+                "Raise the limit of open files (ulimit -n, LimitNOFILE) of pgweir, or lower \
+                 max_client_conn and the sizes of pools."
             }
             OpenError::Io(_) | OpenError::Timeout(_) | OpenError::NotPostgres(_) => {
                 "Check that the host is up, and that PostgreSQL listens there."
@@ -122,14 +137,15 @@ impl OpenError {
         match self {
             OpenError::Refused { sqlstate, .. } => sqlstate,
             OpenError::Auth(failure) => failure.class.sqlstate(),
+            OpenError::OutOfFiles(_) => SqlState::INSUFFICIENT_RESOURCES.0,
             _ => SqlState::CONNECTION_FAILURE.0,
         }
     }
 
-    /// What kind of failure it is, in a word; one of [`OpenError::CLASSES`].
+    /// What kind of failure of the host it is, in a word; one of [`OpenError::CLASSES`].
     pub fn class(&self) -> &'static str {
         match self {
-            OpenError::Io(_) => "unreachable",
+            OpenError::Io(_) | OpenError::OutOfFiles(_) => "unreachable",
             OpenError::Timeout(_) => "timeout",
             OpenError::NoTls => "no_tls",
             OpenError::Tls(_) => "tls",
@@ -148,6 +164,7 @@ impl OpenError {
         let (state, message) = match self {
             OpenError::Refused { sqlstate, message } => (known(sqlstate), message.clone()),
             OpenError::Auth(failure) => (known(failure.class.sqlstate()), self.to_string()),
+            OpenError::OutOfFiles(_) => (SqlState::INSUFFICIENT_RESOURCES, self.to_string()),
             _ => (SqlState::CONNECTION_FAILURE, self.to_string()),
         };
         ErrorReport::error(state, format!("server login failed: {message}"))
@@ -159,13 +176,6 @@ impl OpenError {
 /// The handshake was cut off: that says nothing about certificates.
 fn is_interrupted(error: &TlsError) -> bool {
     matches!(error, TlsError::HandshakeCut { .. } | TlsError::Truncated { .. })
-}
-
-/// Our own process, or the machine, has no file descriptor left (open(2), `EMFILE` and `ENFILE`).
-fn is_out_of_files(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
-    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 fn known(sqlstate: &str) -> SqlState {
@@ -198,9 +208,15 @@ mod tests {
 
     #[test]
     fn files_that_are_used_up_here_are_no_failure_of_the_host() {
-        let code = rustix::io::Errno::MFILE.raw_os_error();
-        assert_eq!(OpenError::Io(io::Error::from_raw_os_error(code)).culprit(), Culprit::Login);
-        assert_eq!(OpenError::Io(io::ErrorKind::TimedOut.into()).culprit(), Culprit::Host);
+        for (code, culprit, sqlstate) in [
+            (libc::EMFILE, Culprit::Login, "53000"),
+            (libc::ENFILE, Culprit::Login, "53000"),
+            (libc::ECONNREFUSED, Culprit::Host, "08006"),
+        ] {
+            let error = OpenError::from(io::Error::from_raw_os_error(code));
+            assert_eq!((error.culprit(), error.sqlstate()), (culprit, sqlstate), "{error}");
+            assert_eq!(error.to_string().contains("LimitNOFILE"), sqlstate == "53000", "{error}");
+        }
     }
 
     #[test]

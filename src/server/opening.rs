@@ -52,7 +52,7 @@ fn not_postgres(target: &Target, what: &str) -> OpenError {
 fn tls_error(error: std::io::Error) -> OpenError {
     match error.downcast() {
         Ok(tls) => OpenError::Tls(tls),
-        Err(error) => OpenError::Io(error),
+        Err(error) => error.into(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod crowd;
+mod files;
 mod methods;
 mod passwords;
 mod tls;
