@@ -33,9 +33,13 @@ pub(super) async fn authenticate(
                 exchange.on_message(&body)
             }
             Step::Derive(derivation) => {
-                let _turn = DERIVATIONS.acquire().await.map_err(std::io::Error::other)?;
-                let derived = tokio::task::spawn_blocking(|| derivation.run()).await;
-                derived.map_err(std::io::Error::other)?
+                let turn = DERIVATIONS.acquire().await.map_err(std::io::Error::other)?;
+                let derive = move || {
+                    // It runs to its end even if the client has gone, and takes its turn for so long.
+                    let _turn = turn;
+                    derivation.run()
+                };
+                tokio::task::spawn_blocking(derive).await.map_err(std::io::Error::other)?
             }
             Step::Done(proven) => return Ok(proven),
             Step::Failed(failure) => {
