@@ -89,19 +89,19 @@ impl CheckedServer {
         version1::check_chain(certificate, intermediates, store, now, algorithms)
     }
 
-    /// The host is named by the certificate, as libpq has it.
+    /// The host is named by the certificate: among its alternatives, or as libpq has it.
     fn check_name(
         &self,
-        certificate: &Certificate<'_>,
-        checked: Result<(), Error>,
+        certificate: Option<&Certificate<'_>>,
+        by_alternatives: Result<(), Error>,
         host: &ServerName<'_>,
     ) -> Result<(), Error> {
-        if self.names == NameCheck::None || checked.is_ok() {
+        if self.names == NameCheck::None || by_alternatives.is_ok() {
             return Ok(());
         }
-        match check_common_name(certificate, host) {
+        match certificate.and_then(|certificate| check_common_name(certificate, host)) {
             Some(by_common_name) => by_common_name.map_err(Error::from),
-            None => checked,
+            None => by_alternatives,
         }
     }
 }
@@ -147,16 +147,17 @@ impl ServerCertVerifier for CheckedServer {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let read = Certificate::read(end_entity).ok_or(CertificateError::BadEncoding)?;
-        let checked = if read.is_version_1() {
-            self.check_version_1(&read, intermediates, now)?;
+        let read = Certificate::read(end_entity);
+        let version_1 = read.as_ref().filter(|read| read.is_version_1());
+        let by_alternatives = if let Some(certificate) = version_1 {
+            self.check_version_1(certificate, intermediates, now)?;
             Err(Error::from(CertificateError::NotValidForName))
         } else {
             let cert = ParsedCertificate::try_from(end_entity)?;
             self.check_chain(end_entity, &cert, intermediates, now)?;
             verify_server_name(&cert, server_name)
         };
-        self.check_name(&read, checked, server_name)?;
+        self.check_name(read.as_ref(), by_alternatives, server_name)?;
         Ok(ServerCertVerified::assertion())
     }
 
