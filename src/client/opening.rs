@@ -311,7 +311,7 @@ impl Opening {
     async fn packet(&mut self) -> Result<Packet, Ending> {
         loop {
             let bytes = self.inbox.bytes();
-            if bytes == TERMINATE_MESSAGE {
+            if bytes.starts_with(TERMINATE_MESSAGE) {
                 return Err(Ending::Quiet);
             }
             if !bytes.is_empty() && TERMINATE_MESSAGE.starts_with(bytes) {
