@@ -34,7 +34,13 @@ impl Client {
             _ => status,
         };
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
-        let consumed = self.session.tell(self.inbox.bytes(), &answer, status, &mut to_client);
+        let consumed = self.session.tell(
+            &self.pools.shared,
+            self.inbox.bytes(),
+            &answer,
+            status,
+            &mut to_client,
+        );
         self.inbox.advance(consumed);
     }
 

@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Poll};
 
-/// Pieces behind the inbox: what the client had sent behind a unit that a replica refused. Nothing is received
-/// before they have been taken, so there are never more than two or three.
+/// Pieces behind the inbox: what the client had sent behind a unit that a replica refused. Nothing is
+/// received before they have been taken, so there are never more than two or three.
 #[derive(Debug, Default)]
 pub(super) struct Backlog(VecDeque<Chunk>);
 

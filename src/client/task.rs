@@ -242,7 +242,7 @@ impl Client {
                         continue;
                     }
                     (Plan::Link(_), unit) => {
-                        self.session.disclaim();
+                        self.session.disclaim(&self.pools.shared);
                         return Poll::Ready(Ok(Turn::Unit(unit)));
                     }
                     (Plan::Own, _) => return Poll::Ready(Ok(Turn::Own)),

@@ -74,6 +74,10 @@ states! {
     IDLE_IN_TRANSACTION_TIMEOUT = "25P03";
     /// `duplicate_prepared_statement`.
     DUPLICATE_PREPARED_STATEMENT = "42P05";
+    /// `duplicate_cursor`.
+    DUPLICATE_CURSOR = "42P03";
+    /// `serialization_failure`: all of it may be tried again.
+    SERIALIZATION_FAILURE = "40001";
     /// `in_failed_sql_transaction`.
     IN_FAILED_TRANSACTION = "25P02";
     /// `undefined_object`.

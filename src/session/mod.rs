@@ -60,6 +60,7 @@ mod environment;
 mod front;
 mod message;
 mod naming;
+mod own_portals;
 mod parents;
 mod parsing;
 mod passing;

@@ -10,6 +10,7 @@
 use super::message::Message;
 use super::names::Known;
 use super::outbox::Outbox;
+use super::own_portals::{Portal, Portals, bound_values, cannot_run, superfluous, target_name};
 use super::pipeline::Unnamed;
 use super::refusal::Refusing;
 use super::request::{Out, Step};
@@ -17,7 +18,8 @@ use super::server_side::ServerSide;
 use super::state::{Session, Shared};
 use super::statements::Statement;
 use crate::protocol::backend::{
-    self, BIND_COMPLETE_MESSAGE, NO_DATA_MESSAGE, PARSE_COMPLETE_MESSAGE, TransactionStatus, ready,
+    self, BIND_COMPLETE_MESSAGE, CLOSE_COMPLETE_MESSAGE, NO_DATA_MESSAGE, PARSE_COMPLETE_MESSAGE,
+    TransactionStatus, ready,
 };
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::frame::{Frame, Frames, Remaining};
@@ -52,17 +54,10 @@ impl Told {
 pub(super) struct Own {
     /// The unit at the front is ours, whatever its texts are.
     claimed: bool,
-    /// The last portal that was bound to a statement of ours, and its name.
-    portal: Option<Box<Portal>>,
+    /// Portals that are bound to statements of ours, and last as long as the transaction.
+    portals: Portals,
     /// Whether a statement of ours has ever been prepared by name.
     named: bool,
-}
-
-/// A portal that is bound to a statement of ours.
-#[derive(Debug)]
-struct Portal {
-    name: Box<[u8]>,
-    statement: Arc<Statement>,
 }
 
 /// Whose the message at the front is.
@@ -91,9 +86,10 @@ impl Session {
         ours
     }
 
-    /// What follows in the unit is for a server.
-    pub fn disclaim(&mut self) {
-        self.own.claimed = false;
+    /// What follows in the unit is for a server, which has no portal of what was claimed.
+    pub fn disclaim(&mut self, shared: &Shared) {
+        self.unclaim();
+        self.own.portals.retain(|text| shared.own(text).is_some());
     }
 
     /// What `ReadyForQuery` says when we say it without a server.
@@ -122,6 +118,7 @@ impl Session {
     /// statement of ours; says how long it is. `status` is the transaction's after it.
     pub fn tell(
         &mut self,
+        shared: &Shared,
         piece: &[u8],
         answer: &Result<Told, ErrorReport>,
         status: TransactionStatus,
@@ -129,6 +126,7 @@ impl Session {
     ) -> usize {
         let Ok(Some(frame)) = Frames::new(piece).next_frame() else { return 0 };
         let is_query = frame.tag == tag::QUERY;
+        let ended = status == TransactionStatus::Idle && self.local_status != status;
         let mut out = Vec::new();
         match answer {
             Ok(told) => say(&mut out, told, is_query),
@@ -138,12 +136,18 @@ impl Session {
             // It destroys the unnamed statement, as every simple query does.
             self.unnamed = Unnamed::Nothing;
             self.own.claimed = false;
+            self.own.portals.close(b"");
             out.extend_from_slice(ready(status));
         } else if answer.is_err() {
             self.refusing = Refusing::UntilSync { rest: Remaining::default() };
         }
         to_client.supply(&out);
         self.local_status = status;
+        match is_query {
+            _ if ended => self.own.portals = Portals::default(),
+            false => self.own.portals.ran(tag::text(frame.body()), shared),
+            true => {}
+        }
         piece.len().min(5 + frame.body().len())
     }
 
@@ -179,13 +183,22 @@ impl Session {
                 Target::Statement(name) if self.own_statement(shared, name).is_some() => {
                     Kind::Defines
                 }
-                Target::Other if self.own_portal(body.get(1..).unwrap_or_default()).is_some() => {
+                Target::Other if self.own.portals.find(target_name(body)).is_some() => {
                     Kind::Defines
                 }
                 _ => Kind::Theirs,
             },
-            tag::EXECUTE => match self.own_portal(body) {
-                Some(statement) => Kind::Executes(Executed::Portal(statement.clone())),
+            tag::CLOSE => match Target::parse(body) {
+                Target::Other if self.own.portals.find(target_name(body)).is_some() => {
+                    Kind::Defines
+                }
+                _ => Kind::Theirs,
+            },
+            tag::EXECUTE => match self.own.portals.find(tag::text(body)) {
+                Some(Portal { has_run: true, .. }) => Kind::Defines,
+                Some(Portal { statement, .. }) => {
+                    Kind::Executes(Executed::Portal(statement.clone()))
+                }
                 None => Kind::Theirs,
             },
             _ => Kind::Theirs,
@@ -204,11 +217,6 @@ impl Session {
         ours.then_some(statement)
     }
 
-    fn own_portal(&self, name_and_more: &[u8]) -> Option<&Arc<Statement>> {
-        let Portal { name, statement } = &**self.own.portal.as_ref()?;
-        (*tag::text(name_and_more) == **name).then_some(statement)
-    }
-
     /// Answers a message that [defines](Session::defines_own) something of ours.
     pub(super) fn define_own(
         &mut self,
@@ -218,16 +226,27 @@ impl Session {
     ) {
         match frame.tag {
             tag::PARSE => self.parse_own(shared, frame, to_client),
-            tag::BIND => {
-                if let Ok(bind) = Bind::parse(frame.body())
-                    && let Some(statement) = self.own_statement(shared, bind.statement).cloned()
-                {
-                    let portal = Portal { name: bind.portal.into(), statement };
-                    self.own.portal = Some(Box::new(portal));
-                    to_client.supply(BIND_COMPLETE_MESSAGE);
-                }
+            tag::BIND => self.bind_own(shared, frame, to_client),
+            tag::EXECUTE => self.fail_unit(&cannot_run(tag::text(frame.body())), to_client),
+            tag::CLOSE => {
+                self.own.portals.close(target_name(frame.body()));
+                to_client.supply(CLOSE_COMPLETE_MESSAGE);
             }
             _ => self.describe_own(shared, frame, to_client),
+        }
+    }
+
+    /// In the order of `exec_bind_message` in `postgres.c`.
+    fn bind_own(&mut self, shared: &Shared, frame: Frame<'_>, to_client: &mut impl Outbox) {
+        let Ok(bind) = Bind::parse(frame.body()) else { return };
+        let Some(statement) = self.own_statement(shared, bind.statement).cloned() else { return };
+        let values = bound_values(&frame.body()[bind.names_len..]);
+        if values > 0 {
+            return self.fail_unit(&superfluous(values, bind.statement), to_client);
+        }
+        match self.own.portals.open(bind.portal, statement) {
+            Ok(()) => to_client.supply(BIND_COMPLETE_MESSAGE),
+            Err(report) => self.fail_unit(&report, to_client),
         }
     }
 
@@ -262,7 +281,10 @@ impl Session {
     fn describe_own(&self, shared: &Shared, frame: Frame<'_>, to_client: &mut impl Outbox) {
         let (statement, portal) = match Target::parse(frame.body()) {
             Target::Statement(name) => (self.own_statement(shared, name), false),
-            Target::Other => (self.own_portal(frame.body().get(1..).unwrap_or_default()), true),
+            Target::Other => {
+                let portal = self.own.portals.find(target_name(frame.body()));
+                (portal.map(|portal| &portal.statement), true)
+            }
         };
         let columns = statement.and_then(|statement| shared.own(tag::text(&statement.prepared)));
         let mut out = Vec::new();
@@ -279,7 +301,9 @@ impl Session {
     /// A unit of ours has ended.
     pub(super) fn unclaim(&mut self) {
         self.own.claimed = false;
-        self.own.portal = None;
+        if self.local_status == TransactionStatus::Idle {
+            self.own.portals = Portals::default();
+        }
     }
 
     /// While linked: a message of ours is answered in its turn, when all before it has been. Inside a
@@ -294,7 +318,7 @@ impl Session {
     ) -> Option<Step> {
         let tag = message.header.tag;
         if !matches!(tag, tag::QUERY | tag::PARSE)
-            && self.own.portal.is_none()
+            && self.own.portals.is_empty()
             && !self.own.named
             && !matches!(self.unnamed, Unnamed::Kept(..))
         {
@@ -302,7 +326,10 @@ impl Session {
         }
         let body = message.body()?;
         let executes = match self.kind(shared, tag, body) {
-            Kind::Theirs => return None,
+            Kind::Theirs => {
+                self.forget_portals(server, message);
+                return None;
+            }
             Kind::Defines => false,
             Kind::Executes(_) => true,
         };
@@ -318,6 +345,27 @@ impl Session {
         let frame = Frames::new(&message.piece[message.range()]).next_frame().ok()??;
         self.define_own(shared, frame, out.client);
         Some(Step::Next(message.header.frame_len()))
+    }
+}
+
+impl Session {
+    /// What goes to the server replaces, or ends, portals of ours.
+    fn forget_portals(&mut self, server: &ServerSide, message: Message<'_>) {
+        if self.own.portals.is_empty() {
+            return;
+        }
+        match message.header.tag {
+            tag::QUERY => self.own.portals.close(b""),
+            tag::BIND => {
+                if let Ok(bind) = Bind::parse(message.front()) {
+                    self.own.portals.close(bind.portal);
+                }
+            }
+            tag::SYNC if server.status == TransactionStatus::Idle => {
+                self.own.portals = Portals::default();
+            }
+            _ => {}
+        }
     }
 }
 

@@ -428,6 +428,46 @@ fn who_says_goodbye_hears_the_answers_to_what_was_asked_before() {
 }
 
 #[test]
+fn what_we_answer_ourselves_is_bound_and_executed_as_by_postgresql() {
+    let stage = Stage::with("read_only");
+    let mut wire = stage.client();
+    let code = |wire: &mut Wire| {
+        let replies = wire.until_ready();
+        let error = replies.iter().find(|reply| reply.tag == 'E');
+        error.map(|reply| reply.fields().code).unwrap_or_default()
+    };
+    wire.send([parse("", "BEGIN"), bind("", "", &[]), execute(""), execute(""), sync()]);
+    assert_eq!(code(&mut wire), "55000");
+    wire.rows("ROLLBACK");
+    wire.send([parse("b", "BEGIN"), bind("", "b", &[Some("1")]), execute(""), sync()]);
+    assert_eq!(code(&mut wire), "08P01");
+    wire.rows("BEGIN");
+    wire.send([parse("", "ROLLBACK"), bind("p", "", &[]), sync()]);
+    assert_eq!(status(&mut wire, "1 2 Z"), 'T');
+    wire.send([bind("p", "", &[]), sync()]);
+    assert_eq!(code(&mut wire), "42P03");
+    wire.rows("ROLLBACK");
+    wire.rows("BEGIN");
+    wire.send([parse("", "ROLLBACK"), bind("p", "", &[]), sync()]);
+    assert_eq!(status(&mut wire, "1 2 Z"), 'T');
+    wire.send([execute("p"), sync()]);
+    assert_eq!(status(&mut wire, "C Z"), 'I');
+}
+
+#[test]
+fn a_portal_of_ours_gives_way_to_one_of_the_servers() {
+    let stage = Stage::with("read_only");
+    let mut wire = stage.client();
+    wire.rows("BEGIN");
+    wire.rows("INSERT INTO t VALUES (1)");
+    wire.send([parse("", "SHOW pgweir.role"), bind("", "", &[]), execute(""), sync()]);
+    assert_eq!(status(&mut wire, "1 2 D C Z"), 'T');
+    wire.send([parse("", THREE), bind("", "", &[]), execute(""), sync()]);
+    assert_eq!(status(&mut wire, "1 2 D D D C Z"), 'T');
+    wire.rows("COMMIT");
+}
+
+#[test]
 fn an_error_of_ours_fails_the_transaction() {
     in_both(|wire| {
         assert_eq!(wire.error("SHOW pgweir.nonsense").code, "42704");
