@@ -79,6 +79,17 @@ pub(super) fn transaction_has_failed() -> ErrorReport {
     ErrorReport::error(SqlState::IN_FAILED_TRANSACTION, message)
 }
 
+/// A transaction that has a snapshot or a cursor on a replica has lost it between two statements.
+pub(super) fn transaction_lost() -> ErrorReport {
+    let message = "the transaction has lost its replica";
+    ErrorReport::error(SqlState::SERIALIZATION_FAILURE, message)
+        .detail("It had a snapshot or a cursor there, and has written nothing.")
+        .hint(
+            "Run the transaction again. A standby ends those that are in the way of its recovery for longer \
+             than max_standby_streaming_delay.",
+        )
+}
+
 /// `SET TRANSACTION`, again and again.
 pub(super) fn opening_too_long() -> ErrorReport {
     let message = "too much was said before the first statement of a transaction";

@@ -238,7 +238,8 @@ impl Client {
                         continue;
                     }
                     (Plan::Link(_), _) if self.has_failed() => {
-                        self.refuse(&error::transaction_has_failed());
+                        let report = self.failure();
+                        self.refuse(&report);
                         continue;
                     }
                     (Plan::Link(_), unit) => {

@@ -47,6 +47,12 @@ impl Client {
         self.session.local_status() == TransactionStatus::Failed
     }
 
+    /// Why its failed transaction takes nothing but its end.
+    pub(super) fn failure(&mut self) -> ErrorReport {
+        let lost = self.transaction.as_mut().is_some_and(|transaction| transaction.take_loss());
+        if lost { error::transaction_lost() } else { error::transaction_has_failed() }
+    }
+
     /// Does what a [claimed](Self::claim) statement says: the answer, and the status after it.
     pub(super) fn obey(&mut self, text: &[u8]) -> (Result<Told, ErrorReport>, TransactionStatus) {
         let failed = self.has_failed();

@@ -92,6 +92,8 @@ enum Place {
     Replica,
     /// It has left a replica, and goes on on the primary.
     Leaving,
+    /// It has lost its replica and cannot go on, of which its client has not heard.
+    Lost,
 }
 
 /// A transaction that has been begun, and has not been given to the primary.
@@ -157,6 +159,20 @@ impl Transaction {
         self.place = Place::Leaving;
     }
 
+    /// It has no server any more and cannot go on elsewhere: only its end is taken.
+    pub fn lose_replica(&mut self) {
+        self.place = Place::Lost;
+    }
+
+    /// Whether its client is still to hear that it has lost its replica; says so once.
+    pub fn take_loss(&mut self) -> bool {
+        let lost = self.place == Place::Lost;
+        if lost {
+            self.place = Place::Leaving;
+        }
+        lost
+    }
+
     /// `SET TRANSACTION`, while nothing has run. False if too much has been said already.
     pub fn add_modes(&mut self, text: &[u8], modes: Modes) -> bool {
         let fits = self.opening.len() + text.len() < BYTES_MAX;
@@ -191,7 +207,7 @@ impl Transaction {
     pub fn may_use_replica(&self, rule: Transactions) -> bool {
         let moves_later = matches!(self.modes.isolation, None | Some(Isolation::ReadCommitted))
             && self.modes.read_only != Some(false);
-        self.place != Place::Leaving
+        !matches!(self.place, Place::Leaving | Place::Lost)
             && self.modes.isolation != Some(Isolation::Serializable)
             && match rule {
                 Transactions::Primary => false,

@@ -98,10 +98,13 @@ impl Relay<'_> {
         }
         let nothing_runs = self.held.side.pipeline().is_empty() && !self.held.side.is_mid_message();
         let failed = self.held.side.status() == TransactionStatus::Failed;
-        let tracked = self.client.transaction.as_ref();
-        if nothing_runs && tracked.is_some_and(|it| failed || it.may_move()) {
-            // Its transaction has only read, and goes on where it is begun again; or only its end is taken.
-            self.client.leave_replica(failed);
+        if nothing_runs && let Some(transaction) = &mut self.client.transaction {
+            // It has only read, and goes on where it is begun again; or only its end is taken.
+            let goes_on = !failed && transaction.may_move();
+            self.client.leave_replica(!goes_on);
+            if !failed && !goes_on {
+                self.client.lose_replica();
+            }
             return End::Elsewhere;
         }
         let report = match self.held.side.is_committing() {
@@ -129,6 +132,13 @@ impl super::Client {
                 true => TransactionStatus::Failed,
                 false => TransactionStatus::InTransaction,
             });
+        }
+    }
+
+    /// Its transaction had what only the replica has.
+    fn lose_replica(&mut self) {
+        if let Some(transaction) = &mut self.transaction {
+            transaction.lose_replica();
         }
     }
 

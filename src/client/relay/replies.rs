@@ -4,7 +4,7 @@ use super::super::outbox::Forwarding;
 use super::super::transaction::isolation;
 use super::super::trial::Reply;
 use super::{Relay, Unlink};
-use crate::protocol::backend::{ERROR_RESPONSE, TransactionStatus};
+use crate::protocol::backend::ERROR_RESPONSE;
 use crate::routing::Isolation;
 use crate::session::trial::Refusal;
 
@@ -37,13 +37,11 @@ impl Relay<'_> {
         if self.held.inbox.is_empty() { Ok(()) } else { self.replies() }
     }
 
-    /// Whether a replica of which nothing was asked ends the connection, and the client's transaction can do
-    /// without it.
+    /// Whether the replica of a client's transaction ends the connection, unasked: recovery was in the way of
+    /// the transaction, or the host goes away.
     fn speaks_first(&self) -> bool {
         let side = &self.held.side;
-        let dispensable = self.trial.is_some()
-            && (side.status() == TransactionStatus::Failed || self.may_run_again());
-        dispensable
+        self.client.transaction.is_some()
             && side.pipeline().is_empty()
             && !side.is_mid_message()
             && self.held.inbox.bytes().starts_with(&[ERROR_RESPONSE])

@@ -196,6 +196,15 @@ fn statements_may_be_prepared_wherever_the_transaction_runs() {
 }
 
 #[test]
+fn the_loss_of_a_snapshot_is_told_once() {
+    let mut open = on_replica("BEGIN READ ONLY");
+    assert!(!open.take_loss());
+    open.lose_replica();
+    assert!(!open.may_use_replica(Transactions::ReadOnly));
+    assert!(open.take_loss() && !open.take_loss());
+}
+
+#[test]
 fn what_has_failed_is_not_said_again() {
     let mut open = on_replica("BEGIN");
     let text = "SET LOCAL a.b = nonsense";

@@ -428,6 +428,24 @@ fn who_says_goodbye_hears_the_answers_to_what_was_asked_before() {
 }
 
 #[test]
+fn a_snapshot_that_is_lost_between_two_statements_ends_the_transaction_and_not_the_session() {
+    let stage = Stage::with("read_only");
+    let mut wire = stage.client();
+    wire.rows("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    wire.rows(READ);
+    let ends = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND state = 'idle in transaction'";
+    for replica in stage.database.cluster.replicas() {
+        stage.database.cluster.psql_on(replica, &stage.database.name, ends).unwrap();
+    }
+    stage.pgweir.wait_for_log("server lost while a client used it");
+    assert_eq!(wire.error(READ).code, "40001");
+    assert_eq!(wire.error(READ).code, "25P02");
+    wire.rows("ROLLBACK");
+    wire.rows(READ);
+}
+
+#[test]
 fn what_we_answer_ourselves_is_bound_and_executed_as_by_postgresql() {
     let stage = Stage::with("read_only");
     let mut wire = stage.client();
