@@ -4,7 +4,8 @@
 mod support;
 
 use criterion::{BatchSize, Criterion};
-use pgweir::session::parameters::{Interner, alignment};
+use pgweir::session::alignment::alignment;
+use pgweir::session::parameters::Interner;
 use std::hint::black_box;
 use support::link::{Link, PREPARED_MAX, parameters};
 use support::messages::{READY, complete, parameter, row, row_description};

@@ -21,7 +21,8 @@
 //! * [`control`]: how others reach a client's task; [`silence`]: which of them are silent for too long.
 //! * [`error`]: everything that a client is told by us.
 
-pub mod authentication;
+pub mod aligning;
+mod authentication;
 pub mod control;
 pub mod error;
 mod lines;

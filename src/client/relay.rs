@@ -5,8 +5,10 @@
 //! * `trace`: a span for what is recorded of it.
 //! * `gate`: whether the client's next unit goes to the same server.
 //! * `silent`: what others see while neither side says anything, and for how long that may be.
+//! * `cancel`: the client's request to cancel what the server runs.
 //! * `end`: what becomes of the client and the server when the link ends.
 
+mod cancel;
 mod end;
 mod gate;
 mod measure;
@@ -19,7 +21,6 @@ use measure::Watched;
 
 use super::control::{Signal, Waits};
 use super::error;
-use super::lines::{self, Line};
 use super::outbox::Forwarding;
 use super::routing::Footprint;
 use super::task::Client;
@@ -37,7 +38,6 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
-use tokio::task::spawn_local;
 
 /// Bytes that may wait to be written to one side before no more is read from the other.
 const OUTGOING_MAX: usize = 64 * 1024;
@@ -259,12 +259,17 @@ impl Relay<'_> {
         if self.mode == PoolMode::Statement && server.side.status() != TransactionStatus::Idle {
             return Err(Unlink::ClientFault(error::transaction_in_statement_mode()));
         }
+        let mut to_server = Forwarding { out: &mut server.stream.out, piece: &server.inbox };
+        let (shared, keeps) = (&self.client.pools.shared, self.mode == PoolMode::Session);
+        if self.client.session.settle(shared, &mut server.side, keeps, &mut to_server) {
+            return Ok(());
+        }
         if self.client.session.is_mid_message() || !server.stream.out.is_empty() {
             return Ok(());
         }
         let mut to_server = Forwarding { out: &mut server.stream.out, piece: &server.inbox };
         let tracked = self.client.transaction.is_some();
-        if self.mode != PoolMode::Session && server.side.end_definitions(tracked, &mut to_server) {
+        if !keeps && server.side.end_definitions(tracked, &mut to_server) {
             self.gate = Gate::Settling;
             return Ok(());
         }
@@ -364,26 +369,5 @@ impl Relay<'_> {
             trial.sent(piece.slice(0..requested.consumed), ends);
         }
         Ok(requested.stopped)
-    }
-
-    /// A cancel request travels beside the connection that it is about; until it has arrived, the
-    /// pool gives the server to nobody else.
-    fn obey_cancel(&mut self) {
-        let Some(asked) = self.client.control.take_cancels() else { return };
-        if !self.held.pool().cancel_started(self.held.id) {
-            return;
-        }
-        let (pool, id, cancel) = (self.held.pool().clone(), self.held.id, self.held.cancel.clone());
-        let worker = self.client.worker.id;
-        let limit = self.client.worker.clients.policy.load().cancel_wait_timeout;
-        spawn_local(async move {
-            if let Err(error) = Box::pin(cancel.cancel(limit)).await
-                && let Some(left_out) = lines::pass(Line::Lost, Instant::now())
-            {
-                tracing::warn!(%pool, %error, left_out, "cancel request failed");
-            }
-            pool.cancel_done(id, worker);
-            drop(asked);
-        });
     }
 }

@@ -15,7 +15,7 @@ use crate::auth::Credential;
 use crate::net::{Chunk, Stream};
 use crate::pooler::{Guest, Held, Pools};
 use crate::protocol::error_class::ErrorClass;
-use crate::protocol::error_response::ErrorReport;
+use crate::protocol::error_response::{ErrorReport, Fields};
 use crate::routing::freshness::Seen;
 use crate::routing::{Reason, Route, Transaction, Verb};
 use crate::session::Session;
@@ -163,17 +163,18 @@ impl Client {
             };
             tracing::info!(client = format!("{user}@{database}"), why, left_out, "logout");
         }
-        if let Farewell::Told(report) = farewell {
-            Box::pin(self.tell(report)).await;
-        }
+        Box::pin(self.take_leave(farewell)).await;
     }
 
-    async fn tell(mut self: Box<Self>, report: ErrorReport) {
+    /// The client gets what it has been answered last, and why it ends.
+    async fn take_leave(mut self: Box<Self>, farewell: Farewell) {
         let _told = self.worker.farewell();
-        let mut message = Vec::new();
-        report.encode(&mut message);
-        self.count_error(&report);
-        self.stream.out.supply(&message);
+        if let Farewell::Told(report) = farewell {
+            let mut message = Vec::new();
+            report.encode(&mut message);
+            self.count_error(&report);
+            self.stream.out.supply(&message);
+        }
         let _ = tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await;
     }
 
@@ -189,8 +190,8 @@ impl Client {
         self.control.asks(Instant::now());
         self.leave_alone();
         let held = match self.try_acquire(&unit) {
-            Ok(held) => held,
-            Err(wanted) => match self.wait(&unit, wanted).await? {
+            Ok(held) if !self.session.differs(&held.side) => held,
+            acquired => match Box::pin(self.prepared(&unit, acquired)).await? {
                 Some(held) => held,
                 None => return Ok(()),
             },
@@ -203,6 +204,23 @@ impl Client {
             End::Released | End::Elsewhere => Ok(()),
             End::Left => Err(Farewell::Silent),
             End::Told(report) => Err(Farewell::Told(report)),
+        }
+    }
+
+    /// A server for the unit that must be waited for, or set as the client has it. `None` if the unit
+    /// does not go there.
+    async fn prepared(
+        &mut self,
+        unit: &Unit,
+        acquired: Result<Held, Wanted>,
+    ) -> Result<Option<Held>, Farewell> {
+        let held = match acquired {
+            Ok(held) => Some(held),
+            Err(wanted) => self.wait(unit, wanted).await?,
+        };
+        match held {
+            Some(held) if self.session.differs(&held.side) => self.aligned(held).await,
+            held => Ok(held),
         }
     }
 
@@ -271,10 +289,17 @@ impl Client {
     }
 
     /// Refuses what is at the front of its inbox; the session lives on.
-    fn refuse(&mut self, report: &ErrorReport) {
+    pub(super) fn refuse(&mut self, report: &ErrorReport) {
         self.count_error(report);
         let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
         self.session.refuse(report, self.inbox.bytes(), &mut to_client);
+    }
+
+    /// The same, with what a server has said.
+    pub(super) fn refuse_as(&mut self, error: &[u8]) {
+        self.counts().failed(ErrorClass::of(Fields::new(error).sqlstate()), 1);
+        let mut to_client = Forwarding { out: &mut self.stream.out, piece: &self.inbox };
+        self.session.refuse_as(error, self.inbox.bytes(), &mut to_client);
     }
 
     /// Where what needs no server is counted: in the primary's pool.

@@ -1,5 +1,6 @@
 //! A client that has proven who it is gets its pools, its parameters and its cancel key.
 
+use super::aligning::{Aligned, Unaligned, align};
 use super::control::Control;
 use super::error;
 use super::lines::{self, Line};
@@ -11,21 +12,18 @@ use super::worker::{Seat, Worker};
 use crate::admin::Right;
 use crate::admin::console::SERVER_VERSION;
 use crate::auth::Proven;
-use crate::net::Chunk;
 use crate::pooler::pools::StartupParameters;
 use crate::pooler::{ApplicationName, Database, Held, Learnt, Pools, Who};
 use crate::protocol::backend::{
     AUTHENTICATION_OK_MESSAGE, BACKEND_KEY_DATA, READY_IDLE_MESSAGE, say_parameter,
 };
-use crate::protocol::error_response::ErrorReport;
+use crate::protocol::error_response::{ErrorReport, Fields};
 use crate::protocol::startup::options;
 use crate::protocol::writer::message;
 use crate::routing::ask::role_of;
 use crate::server::Welcome;
 use crate::session::cancel_key::secret_len;
-use crate::session::outbox::Nowhere;
 use crate::session::parameters::follows;
-use crate::session::reply::ServerFault;
 use crate::session::{ParameterSet, Parameters, Session};
 use rand::RngCore;
 use std::rc::Rc;
@@ -59,12 +57,14 @@ pub(super) async fn welcome(
     stage.awaits(&pools);
     let mut asked = asked_parameters(&claim)?;
     let wish = take_wish(&mut asked)?;
-    let (greeting, parameters) = Box::pin(settle(worker, &pools, &database, asked)).await?;
+    let settled = Box::pin(settle(worker, &pools, &database, asked)).await?;
+    let Settled { greeting, parameters, notices } = settled;
 
     let control = admit(opening, worker, &claim);
     pools.primary.stats.client_logged_in(worker.id);
     let mut out = proven.last_message().to_vec();
     out.extend_from_slice(AUTHENTICATION_OK_MESSAGE);
+    out.extend_from_slice(&notices);
     say_parameters(&mut out, &greeting, &parameters);
     message(&mut out, BACKEND_KEY_DATA, |body| control.key.encode(body));
     out.extend_from_slice(READY_IDLE_MESSAGE);
@@ -76,6 +76,7 @@ pub(super) async fn welcome(
         tracing::info!(client = claim.shown(), tls, left_out, "login");
     }
     let session = Session::new(parameters, database.translates());
+    let session = session.known_as(control.key.process_id);
     let identity = Identity { user: claim.user, database: claim.database, credential };
     let client = Parts {
         worker: worker.clone(),
@@ -148,13 +149,16 @@ fn secret(len: usize) -> Box<[u8]> {
     secret.into()
 }
 
-/// The parameters that the client sets by its startup packet, `options` taken apart.
+/// The parameters that the client sets by its startup packet, in the order in which PostgreSQL
+/// takes them: `options`, taken apart, come first (`process_startup_options` in `postinit.c`).
 fn asked_parameters(claim: &Claim) -> Result<StartupParameters, ErrorReport> {
     let mut asked = StartupParameters::new();
+    if let Some(value) = claim.startup.parameter(b"options") {
+        asked.extend(options(value).ok_or_else(error::bad_options)?);
+    }
     for (name, value) in &claim.startup.parameters {
         match name.as_slice() {
-            b"user" | b"database" | b"replication" => {}
-            b"options" => asked.extend(options(value).ok_or_else(error::bad_options)?),
+            b"user" | b"database" | b"replication" | b"options" => {}
             name if name.starts_with(b"_pq_.") => {}
             name => asked.push((name.to_vec(), value.clone())),
         }
@@ -178,14 +182,23 @@ fn take_wish(asked: &mut StartupParameters) -> Result<Wish, ErrorReport> {
     Ok(wish)
 }
 
-/// What the server said of itself, and what the client's parameters come to there. Asks a server
-/// only for what is not known yet.
+/// What a client is told at its login.
+struct Settled {
+    /// What the server said of itself.
+    greeting: Arc<Welcome>,
+    /// What the client's parameters come to there.
+    parameters: Parameters,
+    /// The notices of names that were cut.
+    notices: Arc<[u8]>,
+}
+
+/// Asks a server only for what is not known yet.
 async fn settle(
     worker: &Rc<Worker>,
     pools: &Arc<Pools>,
     database: &Database,
     mut asked: StartupParameters,
-) -> Result<(Arc<Welcome>, Parameters), Ending> {
+) -> Result<Settled, Ending> {
     let application_name = take_application_name(&mut asked);
     let greeting = match pools.primary.welcome() {
         Some(greeting) => greeting,
@@ -197,15 +210,19 @@ async fn settle(
     };
     let interner = &pools.shared.interner;
     let defaults = interner.intern(greeting.settable());
-    let parameters = if asked.is_empty() {
-        defaults
+    let learnt = if asked.is_empty() {
+        Learnt { came_to: defaults.clone(), defaults, notices: Arc::default() }
     } else if let Some(known) = pools.known_startup(&asked, &defaults) {
         known
     } else {
-        learn(worker, pools, database, asked, &defaults).await?
+        learn(worker, pools, database, asked, defaults).await?
     };
-    let Some(name) = application_name else { return Ok((greeting, parameters)) };
-    Ok((greeting, interner.with(&parameters, b"application_name", &name)))
+    let Learnt { came_to, notices, .. } = learnt;
+    let parameters = match application_name {
+        Some(name) => interner.with(&came_to, b"application_name", &name),
+        None => came_to,
+    };
+    Ok(Settled { greeting, parameters, notices })
 }
 
 /// Names of applications often hold a process number: one that PostgreSQL takes as it is need not
@@ -223,47 +240,40 @@ fn take_application_name(asked: &mut StartupParameters) -> Option<Vec<u8>> {
 }
 
 /// Sets the parameters on a server, as PostgreSQL would at its own startup: it says what they
-/// come to, or refuses them.
+/// come to, or refuses them. The server's last client must have no say in that (`DateStyle` takes
+/// from what is set what it is not told), so what is set by default comes first.
 async fn learn(
     worker: &Rc<Worker>,
     pools: &Arc<Pools>,
     database: &Database,
     asked: StartupParameters,
-    defaults: &Parameters,
-) -> Result<Parameters, Ending> {
+    defaults: Parameters,
+) -> Result<Learnt, Ending> {
     let shared = &pools.shared;
-    let mut held = acquire(worker, pools, database).await?;
+    let held = acquire(worker, pools, database).await?;
+    let unaligned = |why| refused(why, pools);
+    let aligned = align(held, defaults.clone(), pools.clone()).await;
+    let held = aligned.map_err(unaligned)?.held;
     let before = held.side.parameters().clone();
-    let mut wanted = ParameterSet::clone(defaults);
+    let mut wanted = ParameterSet::clone(&defaults);
     for (name, value) in asked.iter().filter(|(name, _)| follows(name)) {
         wanted.replace_unreported(name, value);
     }
-    let mut session = Session::new(shared.interner.intern(wanted), false);
-    let server = &mut *held;
-    let mut out =
-        super::outbox::Forwarding { out: &mut server.stream.out, piece: &Chunk::default() };
-    session.link(&mut server.side, None, &mut out);
-    server.stream.flush().await?;
-    while !server.side.pipeline().is_empty() {
-        if server.stream.recv(&mut server.inbox).await? == 0 {
-            return Err(
-                error::server_lost(&pools.primary.to_string(), "it closed the connection").into()
-            );
-        }
-        let replied = session.reply(shared, &mut server.side, server.inbox.bytes(), &mut Nowhere);
-        match replied {
-            Ok(consumed) => server.inbox.advance(consumed),
-            Err(ServerFault::Align(why)) => return Err(error::bad_parameter(&why).into()),
-            Err(fault) => {
-                let host = pools.primary.host.address.to_string();
-                return Err(error::server_lost(&host, &fault.to_string()).into());
-            }
-        }
-    }
-    let came_to = server.side.settle_unreported(shared, &before);
-    pools.learn_startup(asked, Learnt { defaults: defaults.clone(), came_to: came_to.clone() });
+    let aligned = align(held, shared.interner.intern(wanted), pools.clone()).await;
+    let Aligned { mut held, notices } = aligned.map_err(unaligned)?;
+    let came_to = held.side.settle_unreported(shared, &before);
     held.give_back();
-    Ok(came_to)
+    let learnt = Learnt { defaults, came_to, notices: notices.into() };
+    pools.learn_startup(asked, learnt.clone());
+    Ok(learnt)
+}
+
+fn refused(why: Unaligned, pools: &Pools) -> Ending {
+    let report = match why {
+        Unaligned::Refused(body) => error::bad_parameter(&Fields::new(&body).message()),
+        Unaligned::Lost(why) => error::server_lost(&pools.primary.host.address.to_string(), &why),
+    };
+    report.into()
 }
 
 async fn acquire(

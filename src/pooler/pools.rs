@@ -29,6 +29,8 @@ pub struct Learnt {
     pub defaults: Parameters,
     /// What was set then.
     pub came_to: Parameters,
+    /// The notices with which the server said that it had cut a name.
+    pub notices: Arc<[u8]>,
 }
 
 /// Where a statement went, or would have gone.
@@ -114,10 +116,9 @@ impl Pools {
         &self,
         parameters: &StartupParameters,
         defaults: &Parameters,
-    ) -> Option<Parameters> {
+    ) -> Option<Learnt> {
         let startups = self.startups.lock();
-        let learnt = startups.get(parameters).filter(|learnt| learnt.defaults.same(defaults));
-        learnt.map(|learnt| learnt.came_to.clone())
+        startups.get(parameters).filter(|learnt| learnt.defaults.same(defaults)).cloned()
     }
 
     /// Remembers what startup parameters came to.

@@ -115,6 +115,14 @@ pub fn say_parameter(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     });
 }
 
+/// Appends a whole `NotificationResponse` of this process; `rest` is its channel and its payload.
+pub fn say_notification(out: &mut Vec<u8>, process_id: u32, rest: &[u8]) {
+    message(out, NOTIFICATION_RESPONSE, |body| {
+        body.extend_from_slice(&process_id.to_be_bytes());
+        body.extend_from_slice(rest);
+    });
+}
+
 /// PostgreSQL's number for the type `text` (`pg_type.dat`).
 const TEXT_OID: i32 = 25;
 

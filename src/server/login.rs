@@ -31,6 +31,12 @@ pub struct Welcome {
 }
 
 impl Welcome {
+    /// The value of the parameter of this name.
+    pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(reported, _)| **reported == *name).map(|(_, value)| &value[..])
+    }
+
     /// Those that follow a client, as a set.
     pub fn settable(&self) -> ParameterSet {
         let mut set = ParameterSet::default();
@@ -191,11 +197,14 @@ impl Opening {
         welcome: &Welcome,
     ) -> Server {
         let parameters = shared.interner.intern(welcome.settable());
+        let process_id = key.as_ref().map_or(0, |key| key.process_id);
+        let side = ServerSide::new(parameters, target.prepared_max);
+        let user = welcome.value(b"session_authorization").unwrap_or(target.user.as_bytes());
         Server {
             id,
             stream: self.stream,
             inbox: self.inbox,
-            side: Box::new(ServerSide::new(parameters, target.prepared_max)),
+            side: Box::new(side.logged_in(shared, user, process_id)),
             cancel: Arc::new(CancelTarget::new(target.clone(), key)),
             stopwatch: Box::default(),
         }

@@ -44,12 +44,17 @@ pub async fn rescue(server: &mut Server, shared: &Shared, leaving: Leaving) -> O
         ask(server, "ROLLBACK");
         tokio::time::timeout(DRAIN_LIMIT, drain(server, nobody, shared)).await.ok()??;
     }
+    let mut question = Vec::new();
+    if server.side.ask_role(&mut question) {
+        server.stream.out.supply(&question);
+        tokio::time::timeout(DRAIN_LIMIT, drain(server, nobody, shared)).await.ok()??;
+    }
     server.side.clean()
 }
 
 /// Runs a query whose answer nobody needs, such as `server_reset_query`.
 pub async fn run(server: &mut Server, shared: &Shared, text: &str) -> Option<Clean> {
-    let nobody = &mut Session::new(server.side.parameters().clone(), false);
+    let nobody = &mut Session::new(server.side.login().clone(), false);
     ask(server, text);
     tokio::time::timeout(DRAIN_LIMIT, drain(server, nobody, shared)).await.ok()??;
     server.side.clean()

@@ -68,6 +68,10 @@ pub enum Owed {
     Align,
     /// Our own simple query that begins a transaction of the client's.
     Opening,
+    /// Our own simple query that leads back to what the client started with.
+    LeadBack,
+    /// Our own simple query that asks for the role.
+    Role,
     /// A function call.
     FunctionCall,
     /// A `Parse`; of a shared statement, where it is known which.
@@ -98,6 +102,11 @@ impl Owed {
     /// Whether it ends a unit of the client's: the server says that it is ready.
     pub fn ends_unit(&self) -> bool {
         matches!(self, Owed::Query | Owed::FunctionCall | Owed::Sync)
+    }
+
+    /// Whether it is a query of our own, of which the client does not know.
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Owed::Align | Owed::Opening | Owed::LeadBack | Owed::Role)
     }
 
     /// Whether it executes something.

@@ -5,7 +5,8 @@
 //! keeps the result. So a text that was parsed under one set of settings is another statement under
 //! another set. What no parse reads is left out, so that clients that differ in it share statements.
 
-use super::parameters::{Interner, ParameterSet, Parameters, literal};
+use super::alignment::literal;
+use super::parameters::{Interner, ParameterSet, Parameters};
 use std::hash::{Hash, Hasher};
 
 /// What no analysis of a text reads: names, limits, and how values are shown. The parameters of

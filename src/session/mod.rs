@@ -19,15 +19,17 @@
 //! * [`request`], [`reply`] and [`refusal`] carry bytes; [`pipeline`] is what makes them agree, and
 //!   [`unit_count`] says what must be answered before more is built on it.
 //! * [`own`] answers what pgweir itself is asked, and what need not be known by a server yet.
-//! * [`parameters`] and [`statements`] are what follows a client from server to server; a [`memo`]
-//!   keeps what routing said of a statement. [`names`] are a client's, [`registry`] has what clients
-//!   share, and [`prepared`] is what one server has.
+//! * [`parameters`] and [`statements`] are what follows a client from server to server, an [`alignment`]
+//!   is how a server is told of them, `reported` is what it says, `resets` is what undoes it; a
+//!   [`memo`] keeps what routing said of a statement. [`names`] are a client's, [`registry`] has what
+//!   clients share, and [`prepared`] is what one server has.
 //! * [`definitions`] are counted, for those who keep what is known of the database's objects.
 //! * [`tally`] and [`calls`] are what has gone by, for those who count it; `parents` says which trace it
 //!   belongs to.
 //! * [`trial`] looks at what a replica answers before the client does.
 //! * [`release`] is the one place that can say that a server is clean.
 
+pub mod alignment;
 pub mod calls;
 pub mod cancel_key;
 pub mod definitions;
@@ -65,6 +67,8 @@ mod parents;
 mod parsing;
 mod passing;
 mod preparation;
+mod reported;
+mod resets;
 mod rows;
 
 #[cfg(test)]

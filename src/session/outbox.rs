@@ -14,6 +14,14 @@ pub trait Outbox {
     fn supply(&mut self, bytes: &[u8]);
 }
 
+/// What is said without a piece.
+impl Outbox for Vec<u8> {
+    fn forward(&mut self, _: Range<usize>) {}
+    fn supply(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
 /// An outbox that leads nowhere: for the replies that a vanished client is still owed.
 #[derive(Debug)]
 pub struct Nowhere;

@@ -1,4 +1,4 @@
-//! The parameters of a session, and the SETs that align a server with it.
+//! The parameters of a session.
 //!
 //! Sets are interned: equal sets are one allocation, so "is this server aligned with this
 //! client?" is the comparison of two pointers, and ten thousand clients of one application share
@@ -8,10 +8,11 @@ use super::environment::Environment;
 use parking_lot::Mutex;
 use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::sync::Arc;
 
-/// What PostgreSQL reports but no session can set: it belongs to a server and follows nobody.
+/// What PostgreSQL reports and is not known of every session: it belongs to a server and follows
+/// nobody. Who a session has become (`session_authorization`) does, as long as that is not who its
+/// server has logged in as.
 const FIXED: &[&[u8]] = &[
     b"in_hot_standby",
     b"integer_datetimes",
@@ -40,17 +41,17 @@ pub fn follows(name: &[u8]) -> bool {
 
 /// One parameter. Names compare without regard to case, as in PostgreSQL; values exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Parameter {
-    name: Box<[u8]>,
-    value: Box<[u8]>,
+pub(super) struct Parameter {
+    pub(super) name: Box<[u8]>,
+    pub(super) value: Box<[u8]>,
     /// Whether servers report its changes (`GUC_REPORT`).
-    reported: bool,
+    pub(super) reported: bool,
 }
 
 /// Names and values, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ParameterSet {
-    entries: Vec<Parameter>,
+    pub(super) entries: Vec<Parameter>,
     environment: Environment,
 }
 
@@ -73,9 +74,7 @@ impl ParameterSet {
     /// Sets `name` to `value` as if it had never been reported: a server that reports it will say
     /// so if this changes it.
     pub fn replace_unreported(&mut self, name: &[u8], value: &[u8]) {
-        if let Ok(at) = self.find(name) {
-            self.entries.remove(at);
-        }
+        self.remove(name);
         self.set(name, value, false);
     }
 
@@ -91,9 +90,21 @@ impl ParameterSet {
         }
     }
 
+    /// `name` is not set any more.
+    pub(super) fn remove(&mut self, name: &[u8]) {
+        if let Ok(at) = self.find(name) {
+            self.entries.remove(at);
+        }
+    }
+
     /// The value of `name`.
     pub fn value(&self, name: &[u8]) -> Option<&[u8]> {
-        self.find(name).ok().map(|at| &self.entries[at].value[..])
+        self.parameter(name).map(|parameter| &parameter.value[..])
+    }
+
+    /// The parameter of this name.
+    pub(super) fn parameter(&self, name: &[u8]) -> Option<&Parameter> {
+        self.find(name).ok().map(|at| &self.entries[at])
     }
 
     /// Whether a quote ends a string wherever the SQL standard says: backslashes are escapes in
@@ -108,6 +119,13 @@ impl ParameterSet {
     /// Names and values in order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.entries.iter().map(|entry| (&entry.name[..], &entry.value[..]))
+    }
+
+    /// What servers do not report becomes what `other` has of that.
+    pub(super) fn take_unreported(&mut self, other: &ParameterSet) {
+        self.forget_unreported();
+        let unreported = other.entries.iter().filter(|entry| !entry.reported);
+        unreported.for_each(|entry| self.set(&entry.name, &entry.value, false));
     }
 
     /// Keeps only what servers report: what is left on a server after `DISCARD ALL`.
@@ -127,7 +145,7 @@ impl ParameterSet {
     }
 }
 
-fn compare(a: &[u8], b: &[u8]) -> Ordering {
+pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     if a == b {
         return Ordering::Equal; // Nearly always spelled alike.
     }
@@ -192,6 +210,17 @@ impl Interner {
         Parameters(set)
     }
 
+    /// `set` changed by `change`, if that changes it.
+    pub(super) fn changed(
+        &self,
+        set: &Parameters,
+        change: impl FnOnce(&mut ParameterSet),
+    ) -> Parameters {
+        let mut changed = ParameterSet::clone(set);
+        change(&mut changed);
+        if changed == **set { set.clone() } else { self.intern(changed) }
+    }
+
     /// `set` with one parameter changed, as a server reported it.
     pub fn with(&self, set: &Parameters, name: &[u8], value: &[u8]) -> Parameters {
         let known = set.find(name).map(|at| &set.entries[at]);
@@ -202,93 +231,6 @@ impl Interner {
         changed.set(name, value, true);
         self.intern(changed)
     }
-}
-
-/// The text of one `Query` that turns what `current` says into what `wanted` says, if they
-/// differ.
-///
-/// `set_config` rather than `SET`: it takes a list (`search_path`) as the text that the server
-/// reported it as, where `SET` would take it as one name.
-pub fn alignment(current: &ParameterSet, wanted: &ParameterSet) -> Option<String> {
-    let (mut text, mut calls) = (String::new(), String::new());
-    for side in side_by_side(current, wanted) {
-        match side {
-            (Some(stray), None) => reset(&mut text, stray),
-            (Some(current), Some(wanted)) if current.value == wanted.value => {}
-            (_, Some(wanted)) => assign(&mut calls, wanted),
-            (None, None) => {}
-        }
-    }
-    if calls.is_empty() {
-        return (!text.is_empty()).then_some(text);
-    }
-    if text.is_empty() { Some(calls) } else { Some(text + ";" + &calls) }
-}
-
-/// Each name that either set has, and what both say of it.
-fn side_by_side<'a>(
-    current: &'a ParameterSet,
-    wanted: &'a ParameterSet,
-) -> impl Iterator<Item = (Option<&'a Parameter>, Option<&'a Parameter>)> {
-    let mut current = current.entries.iter().peekable();
-    let mut wanted = wanted.entries.iter().peekable();
-    std::iter::from_fn(move || {
-        let order = match (current.peek(), wanted.peek()) {
-            (Some(a), Some(b)) => compare(&a.name, &b.name),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return None,
-        };
-        let left = if order.is_le() { current.next() } else { None };
-        let right = if order.is_ge() { wanted.next() } else { None };
-        Some((left, right))
-    })
-}
-
-/// One more `RESET`.
-fn reset(text: &mut String, stray: &Parameter) {
-    text.push_str(if text.is_empty() { "RESET " } else { ";RESET " });
-    quoted_name(text, &stray.name);
-}
-
-/// One more call in one `SELECT`.
-fn assign(calls: &mut String, wanted: &Parameter) {
-    calls.push_str(if calls.is_empty() { "SELECT " } else { "," });
-    calls.push_str("pg_catalog.set_config(");
-    literal(calls, &wanted.name);
-    calls.push(',');
-    literal(calls, &wanted.value);
-    calls.push_str(",false)");
-}
-
-/// An identifier, each of its parts quoted: extensions' parameters have a dot.
-fn quoted_name(out: &mut String, name: &[u8]) {
-    out.push('"');
-    for letter in String::from_utf8_lossy(name).chars() {
-        match letter {
-            '.' => out.push_str("\".\""),
-            '"' => out.push_str("\"\""),
-            _ => out.push(letter),
-        }
-    }
-    out.push('"');
-}
-
-/// A string literal that means the same whatever `standard_conforming_strings` says. Bytes that
-/// are not ASCII are written as escapes, so that it means the same in any `client_encoding` too.
-pub(super) fn literal(out: &mut String, bytes: &[u8]) {
-    out.push_str("E'");
-    for byte in bytes {
-        match byte {
-            b'\'' => out.push_str("''"),
-            b'\\' => out.push_str("\\\\"),
-            0x20..=0x7e => out.push(char::from(*byte)),
-            _ => {
-                let _ = write!(out, "\\x{byte:02x}"); // writing to a String cannot fail
-            }
-        }
-    }
-    out.push('\'');
 }
 
 #[cfg(test)]
@@ -310,36 +252,6 @@ mod tests {
         let c = interner.with(&a, b"timezone", b"CET");
         assert!(!c.same(&a));
         assert!(interner.with(&c, b"TimeZone", b"UTC").same(&a));
-    }
-
-    #[test]
-    fn values_differ_by_case_and_by_any_length() {
-        let long = "x".repeat(1000);
-        let current = set(&[("application_name", "app"), ("search_path", "\"tenanta\"")]);
-        let wanted = set(&[("application_name", &long), ("search_path", "\"TenantA\"")]);
-        let text = alignment(&current, &wanted).unwrap();
-        assert_eq!(
-            text,
-            format!(
-                "SELECT pg_catalog.set_config(E'application_name',E'{long}',false),\
-                 pg_catalog.set_config(E'search_path',E'\"TenantA\"',false)"
-            )
-        );
-        assert_eq!(alignment(&wanted, &wanted), None);
-    }
-
-    #[test]
-    fn what_a_client_does_not_have_is_reset() {
-        let current = set(&[("TimeZone", "UTC"), ("my.setting", "1")]);
-        let wanted = set(&[("TimeZone", "UTC")]);
-        assert_eq!(alignment(&current, &wanted).unwrap(), "RESET \"my\".\"setting\"");
-    }
-
-    #[test]
-    fn a_value_cannot_end_its_literal() {
-        let mut text = String::new();
-        literal(&mut text, b"a'b\\c\xff\n");
-        assert_eq!(text, r"E'a''b\\c\xff\x0a'");
     }
 
     #[test]

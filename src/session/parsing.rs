@@ -38,7 +38,7 @@ impl Session {
         to_server: &mut S,
     ) -> Result<Step, Violation> {
         if !self.translates {
-            self.note_untranslated(message);
+            self.note_untranslated(server, message);
             return Ok(server.owe(Owed::Parse(None), message, to_server));
         }
         let frame_len = message.header.frame_len();
@@ -56,9 +56,10 @@ impl Session {
         Ok(Step::Next(frame_len))
     }
 
-    /// In session mode a `Parse` goes by unread, but for the trace that it belongs to.
-    fn note_untranslated(&mut self, message: Message<'_>) {
+    /// In session mode a `Parse` goes by as it is; what its text says is noted.
+    fn note_untranslated(&mut self, server: &mut ServerSide, message: Message<'_>) {
         if let Some(Ok(parse)) = message.body().map(Parse::open) {
+            server.note_text(tag::text(parse.prepared));
             self.parents.note(parse.name, parse.prepared);
         }
     }

@@ -16,7 +16,7 @@ impl ServerSide {
 
     /// Whether what it says now is for us.
     pub(super) fn is_aligning(&self) -> bool {
-        self.pipeline.front_is(&Owed::Align) || self.pipeline.front_is(&Owed::Opening)
+        self.pipeline.front().is_some_and(Owed::is_ours)
     }
 
     /// The message goes by, or is dropped; what we supply follows it.

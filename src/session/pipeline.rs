@@ -10,7 +10,7 @@
 //!
 //! | owed | answered by | then |
 //! |---|---|---|
-//! | `Query`, `Align`, `Opening` | anything of a simple query, until `Z` | popped at `Z` |
+//! | `Query`; ours: `Align`, `Opening`, `LeadBack`, `Role` | anything of a simple query, until `Z` | popped at `Z` |
 //! | `FunctionCall` | `V` or `E`, then `Z` | popped at `Z` |
 //! | `Parse`, `Bind`, `Close` | `1`, `2`, `3` | popped |
 //! | `Duplicate`, `Refused` | `E` | popped |
@@ -106,15 +106,14 @@ impl Pipeline {
         self.entries.len() >= PIPELINE_MAX
     }
 
-    /// Whether this is what is owed next.
-    pub fn front_is(&self, owed: &Owed) -> bool {
-        self.entries.front().is_some_and(|front| front.owed == *owed)
+    /// What is owed next.
+    pub fn front(&self) -> Option<&Owed> {
+        self.entries.front().map(|front| &front.owed)
     }
 
     /// How many queries of ours are in front of everything that the client has asked.
     pub fn preludes(&self) -> usize {
-        let ours = |entry: &&Entry| matches!(entry.owed, Owed::Align | Owed::Opening);
-        self.entries.iter().take_while(ours).count()
+        self.entries.iter().take_while(|entry| entry.owed.is_ours()).count()
     }
 
     /// Whether a statement is being prepared under a name of ours.
@@ -173,7 +172,7 @@ impl Pipeline {
 
     /// Something is owed from now on.
     pub fn push(&mut self, entry: Entry) {
-        if !matches!(entry.owed, Owed::Align | Owed::Opening | Owed::CopyEnd) {
+        if !entry.owed.is_ours() && entry.owed != Owed::CopyEnd {
             self.open = !entry.owed.ends_unit();
         }
         self.definitions = match (entry.owed.ends_unit(), entry.owed.is_definition()) {
@@ -239,15 +238,14 @@ impl Pipeline {
         let Some(front) = self.entries.front() else { return Answer::Unexpected };
         let action = front.action;
         match (&front.owed, message) {
-            (
-                Owed::Query | Owed::Align | Owed::Opening | Owed::FunctionCall | Owed::Sync,
-                tag::ERROR_RESPONSE,
-            ) => {
+            (Owed::Query | Owed::FunctionCall | Owed::Sync, tag::ERROR_RESPONSE) => {
                 self.copy = Copy::None;
                 Answer::Failed(action)
             }
+            (ours, tag::ERROR_RESPONSE) if ours.is_ours() => Answer::Failed(action),
             (_, tag::ERROR_RESPONSE) => self.abort(),
-            (Owed::Query | Owed::Align | Owed::Opening, _) => self.answer_query(message, action),
+            (Owed::Query, _) => self.answer_query(message, action),
+            (ours, _) if ours.is_ours() => self.answer_query(message, action),
             (Owed::FunctionCall, tag::FUNCTION_CALL_RESPONSE) => Answer::More(action),
             (Owed::DescribeStatement(_), tag::PARAMETER_DESCRIPTION) => Answer::More(action),
             (Owed::Execute, _) => self.answer_execute(message, action),

@@ -4,10 +4,11 @@ use super::OPENED_MAX;
 use super::outbox::Outbox;
 use super::pipeline::Unnamed;
 use super::state::{Session, Shared, Violation};
-use crate::protocol::backend::{CLOSE_COMPLETE_MESSAGE, TransactionStatus, ready};
+use crate::protocol::backend::{CLOSE_COMPLETE_MESSAGE, ERROR_RESPONSE, TransactionStatus, ready};
 use crate::protocol::error_response::ErrorReport;
 use crate::protocol::frame::{Frames, Header, Remaining};
 use crate::protocol::frontend::{self as tag, Target};
+use crate::protocol::writer::message;
 
 /// Why what the client sends now goes nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,18 @@ impl Session {
     pub fn refuse(&mut self, report: &ErrorReport, piece: &[u8], to_client: &mut impl Outbox) {
         let mut message = Vec::new();
         report.encode(&mut message);
-        to_client.supply(&message);
+        self.refuse_with(&message, piece, to_client);
+    }
+
+    /// The same with the body of an `ErrorResponse` of a server's.
+    pub fn refuse_as(&mut self, error: &[u8], piece: &[u8], to_client: &mut impl Outbox) {
+        let mut report = Vec::new();
+        message(&mut report, ERROR_RESPONSE, |body| body.extend_from_slice(error));
+        self.refuse_with(&report, piece, to_client);
+    }
+
+    fn refuse_with(&mut self, message: &[u8], piece: &[u8], to_client: &mut impl Outbox) {
+        to_client.supply(message);
         if self.local_status == TransactionStatus::InTransaction {
             self.local_status = TransactionStatus::Failed;
         }

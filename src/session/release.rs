@@ -4,8 +4,8 @@ use super::server_side::ServerSide;
 use crate::protocol::backend::TransactionStatus;
 
 /// Proof that a server owes nothing and holds nothing of the client that used it: outside a
-/// transaction, pipeline empty, no COPY, no message half sent. Only [`ServerSide::clean`] makes
-/// it; only with it does a server go back to idle.
+/// transaction, pipeline empty, no COPY, no message half sent, its role known. Only
+/// [`ServerSide::clean`] makes it; only with it does a server go back to idle.
 #[derive(Debug)]
 #[must_use = "a server goes back to its pool with this proof, and is closed without it"]
 pub struct Clean(());
@@ -18,6 +18,6 @@ impl ServerSide {
     pub fn clean(&self) -> Option<Clean> {
         let settled =
             self.pipeline.is_settled(self.status) && self.status == TransactionStatus::Idle;
-        (settled && !self.is_mid_message()).then_some(Clean(()))
+        (settled && !self.is_mid_message() && self.knows_role()).then_some(Clean(()))
     }
 }

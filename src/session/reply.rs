@@ -4,14 +4,14 @@ use super::OPENED_MAX;
 use super::description::Description;
 use super::message::Message;
 use super::outbox::Outbox;
-use super::parameters::follows;
 use super::pipeline::{Action, Answer, Entry, Owed, Undo, Unnamed};
+use super::resets::{Resetting, Scope};
 use super::server_name::{Found, ServerName};
 use super::server_side::ServerSide;
 use super::state::{Session, Shared};
 use crate::ids::StatementId;
 use crate::protocol::backend::{self as tag, TransactionStatus};
-use crate::protocol::error_response::{Fields, printable, rewritten};
+use crate::protocol::error_response::{Fields, rewritten};
 use crate::protocol::frame::{BadLength, Header, shown};
 
 /// What a server did that ends its connection.
@@ -26,9 +26,9 @@ pub enum ServerFault {
     /// A message whose body is not what its type says.
     #[error("server sent a message that cannot be read: {}", shown(*.0))]
     Unreadable(u8),
-    /// What the client has set cannot be set on this server.
+    /// It did not do what we said in the client's place.
     #[error("server refused the session's parameters or transaction: {0}")]
-    Align(String),
+    Refused(String),
 }
 
 impl Message<'_> {
@@ -69,16 +69,20 @@ impl Session {
         to_client: &mut C,
     ) -> Result<(), ServerFault> {
         match message.header.tag {
-            tag::NOTICE_RESPONSE | tag::NOTIFICATION_RESPONSE => {
+            tag::NOTICE_RESPONSE => {
                 server.pass(message, !server.is_aligning(), to_client);
+                Ok(())
+            }
+            tag::NOTIFICATION_RESPONSE => {
+                self.notification(server, message, to_client);
                 Ok(())
             }
             tag::PARAMETER_STATUS => self.parameter_status(shared, server, message, to_client),
             tag::ERROR_RESPONSE => self.error(server, message, to_client),
             shown_tag => match server.pipeline.answer(shown_tag) {
                 Answer::More(action) => {
-                    if shown_tag == tag::DATA_ROW && server.pipeline.front_is(&Owed::Opening) {
-                        server.said = message.body().and_then(tag::first_value).map(Into::into);
+                    if shown_tag == tag::DATA_ROW && action == Action::Skip {
+                        self.row_of_ours(shared, server, message);
                     }
                     if shown_tag == tag::PARAMETER_DESCRIPTION {
                         server.described = Description::of_parameters(message.front());
@@ -91,6 +95,16 @@ impl Session {
                 Answer::Last(entry) => self.last(shared, server, message, &entry, to_client),
                 _ => Err(ServerFault::Unexpected(shown_tag)),
             },
+        }
+    }
+
+    /// A row that a query of our own has returned.
+    fn row_of_ours(&mut self, shared: &Shared, server: &mut ServerSide, message: Message<'_>) {
+        let value = message.body().and_then(tag::first_value);
+        match server.pipeline.front() {
+            Some(Owed::Opening) => server.said = value.map(Into::into),
+            Some(Owed::Role) => self.learn_role(shared, server, value.unwrap_or_default()),
+            _ => {}
         }
     }
 
@@ -108,9 +122,9 @@ impl Session {
             server.status = status.ok_or(ServerFault::Unreadable(tag::READY_FOR_QUERY))?;
             server.commits = false;
             server.settle_statements();
-            self.ready(shared, server);
-            if let Some(error) = server.align_error.take() {
-                return Err(ServerFault::Align(printable(&error)));
+            self.ready(shared, server, entry);
+            if let Some(error) = server.refused.take() {
+                return Err(ServerFault::Refused(Fields::new(&error).message()));
             }
         }
         if let Owed::DescribeStatement(Some(id)) = entry.owed {
@@ -147,57 +161,6 @@ impl Session {
         }
     }
 
-    fn parameter_status<C: Outbox>(
-        &mut self,
-        shared: &Shared,
-        server: &mut ServerSide,
-        message: Message<'_>,
-        to_client: &mut C,
-    ) -> Result<(), ServerFault> {
-        let body = message.body().ok_or(ServerFault::Unreadable(tag::PARAMETER_STATUS))?;
-        let (name, value) = tag::parameter_status(body)
-            .map_err(|_| ServerFault::Unreadable(tag::PARAMETER_STATUS))?;
-        let aligning = server.is_aligning();
-        if follows(name) {
-            let before = server.parameters.clone();
-            server.parameters = shared.interner.with(&before, name, value);
-            if let Some(own) = self.led_back_to(server, name, value) {
-                let own = own.to_vec();
-                self.parameters = shared.interner.with(&self.parameters, name, &own);
-                return self.say_led_back(server, message, (name, &own), to_client);
-            }
-            if !aligning && self.parameters.same(&before) {
-                self.parameters = server.parameters.clone();
-            } else if !aligning {
-                self.parameters = shared.interner.with(&self.parameters, name, value);
-            }
-        }
-        server.pass(message, !aligning, to_client);
-        Ok(())
-    }
-
-    /// What the client started with, where a reset has led the server back to what we logged in
-    /// with: the next link sets it there again.
-    fn led_back_to(&self, server: &ServerSide, name: &[u8], value: &[u8]) -> Option<&[u8]> {
-        let led_back = self.resetting && server.login.value(name) == Some(value);
-        self.startup.value(name).filter(|own| led_back && *own != value)
-    }
-
-    /// The client hears what it would hear from a server of its own.
-    fn say_led_back<C: Outbox>(
-        &self,
-        server: &mut ServerSide,
-        message: Message<'_>,
-        (name, value): (&[u8], &[u8]),
-        to_client: &mut C,
-    ) -> Result<(), ServerFault> {
-        let mut said = Vec::new();
-        tag::say_parameter(&mut said, name, value);
-        to_client.supply(&said);
-        server.pass(message, false, to_client);
-        Ok(())
-    }
-
     /// `DISCARD ALL`, `DEALLOCATE ALL` and `RESET` change what a server holds without saying so
     /// otherwise.
     fn command_complete(&mut self, shared: &Shared, server: &mut ServerSide, message: Message<'_>) {
@@ -212,21 +175,25 @@ impl Session {
             b"DISCARD ALL" => {
                 self.deallocate_all(server);
                 server.forget_unreported(shared);
-                self.parameters = self.startup.clone();
-                self.resetting = true;
+                self.discarded(shared);
+                server.resetting = Resetting::Sent(Scope::Session);
             }
             b"DEALLOCATE ALL" => self.deallocate_all(server),
-            b"RESET" => {
-                server.doubt_unreported(shared);
-                self.resetting = true;
-            }
+            b"RESET" => server.resetting = Resetting::Sent(Scope::Session),
             _ => {}
         }
     }
 
     /// The server is ready for the client's next unit.
-    fn ready(&mut self, shared: &Shared, server: &ServerSide) {
-        self.resetting = false;
+    fn ready(&mut self, shared: &Shared, server: &mut ServerSide, entry: &Entry) {
+        match entry.owed {
+            Owed::Align => server.aligned(),
+            // The unit that may reset is the last one: nothing follows it.
+            _ if entry.owed.ends_unit() && !server.pipeline.units().is_any_owed() => {
+                self.reset_ended(shared, server);
+            }
+            _ => {}
+        }
         self.defining.ready(server.status, &shared.definitions);
     }
 
@@ -251,8 +218,12 @@ impl Session {
         server.ended |= fatal;
         match server.pipeline.answer(tag::ERROR_RESPONSE) {
             Answer::Failed(Action::Skip) => {
-                let text = fields.map(Fields::message).unwrap_or_default();
-                server.align_error = Some(text.into_bytes().into());
+                match server.pipeline.front() {
+                    Some(Owed::Align) => {
+                        server.alignment_failed(message.body().unwrap_or_default());
+                    }
+                    _ => server.refused = message.body().map(Into::into),
+                }
                 server.pass(message, false, to_client);
             }
             Answer::Aborted(entries) => {

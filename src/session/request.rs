@@ -4,8 +4,8 @@ use super::OPENED_MAX;
 use super::deallocate::{Bound, disguised, frees_all, only_begins};
 use super::message::Message;
 use super::outbox::Outbox;
-use super::parameters::alignment;
 use super::pipeline::{Copy, Entry, Owed, Undo};
+use super::resets::Resetting;
 use super::server_side::{Rest, ServerSide, UnnamedHere};
 use super::state::{Session, Shared, Violation};
 use crate::protocol::backend::TransactionStatus;
@@ -83,30 +83,12 @@ impl Session {
             server.unnamed = UnnamedHere::Unknown;
         }
         (server.bound, server.asked) = (Bound::Other, None);
+        server.resetting = Resetting::default();
         self.align(server, to_server);
         if let Some(text) = opening {
-            server.unnamed = UnnamedHere::Unknown;
-            let mut query = Vec::new();
-            tag::query(&mut query, text);
-            to_server.supply(&query);
             server.said = None;
-            server.pipeline.push(Entry::skip(Owed::Opening));
+            server.ask(text, Owed::Opening, to_server);
         }
-    }
-
-    fn align(&self, server: &mut ServerSide, to_server: &mut impl Outbox) {
-        if server.parameters.same(&self.parameters) {
-            return;
-        }
-        if let Some(text) = alignment(&server.parameters, &self.parameters) {
-            // A simple query, which destroys the unnamed statement.
-            server.unnamed = UnnamedHere::Unknown;
-            let mut query = Vec::new();
-            tag::query(&mut query, text.as_bytes());
-            to_server.supply(&query);
-            server.pipeline.push(Entry::skip(Owed::Align));
-        }
-        server.parameters = self.parameters.clone();
     }
 
     /// Carries a piece from the client, which begins where the last one's consumed bytes ended.
@@ -139,7 +121,7 @@ impl Session {
         out: &mut Out<'_, S, C>,
     ) -> Result<Requested, Violation> {
         let stopped = loop {
-            if server.pipeline.is_full() {
+            if server.pipeline.is_full() || server.must_settle_first() {
                 break Stopped::Full;
             }
             let Some(header) = Header::parse(&piece[at..])? else { break Stopped::AtEnd };
@@ -220,7 +202,7 @@ impl Session {
                     return Ok(step);
                 }
                 let text = tag::text(message.front());
-                server.commits |= is_commit(text);
+                server.note_query(text);
                 if frees_all(text) {
                     server.pipeline.units_mut().frees();
                 }

@@ -217,6 +217,12 @@ impl Script {
         self.linked().clean().is_some()
     }
 
+    /// What must be said of our own between two units is said.
+    pub(super) fn settle(&mut self) -> bool {
+        let server = &mut self.servers[self.at.expect("linked")];
+        self.session.settle(&self.shared, server, false, &mut self.to_server)
+    }
+
     /// A unit that only defines statements is ended in the client's place.
     pub(super) fn end_definitions(&mut self) -> bool {
         let mut sink = Sink { piece: &[], out: &mut self.to_server };

@@ -1,11 +1,12 @@
 //! What is known of one server connection: what it owes, what is prepared and set on it.
 
+use super::alignment::Aligning;
 use super::calls::Calls;
 use super::deallocate::Bound;
 use super::parameters::{ParameterSet, Parameters};
 use super::pipeline::{Copy, Entry, Owed, Pipeline, Stamp};
 use super::prepared::Prepared;
-use super::request::is_commit;
+use super::resets::{Resetting, RoleHere};
 use super::state::Shared;
 use super::statements::Statement;
 use super::tally::Tally;
@@ -57,8 +58,16 @@ pub struct ServerSide {
     pub(super) reply_rest: Rest,
     /// It has said that it ends the connection.
     pub(super) ended: bool,
-    /// What we said in the client's place was refused.
-    pub(super) align_error: Option<Box<[u8]>>,
+    /// The error of what we said in the client's place.
+    pub(super) refused: Option<Box<[u8]>>,
+    /// What has become of the last alignment.
+    pub(super) aligning: Aligning,
+    /// Whether a RESET may have led it back to what was set at its login.
+    pub(super) resetting: Resetting,
+    /// Whether it is known which role is set on it.
+    pub(super) role: RoleHere,
+    /// The number of its process, as the host gave it at the login.
+    pub(super) process_id: u32,
     /// A COMMIT is on its way, or its answer is.
     pub(super) commits: bool,
     /// What has gone by.
@@ -110,7 +119,11 @@ impl ServerSide {
             request_rest: Rest::default(),
             reply_rest: Rest::default(),
             ended: false,
-            align_error: None,
+            refused: None,
+            aligning: Aligning::default(),
+            resetting: Resetting::default(),
+            role: RoleHere::default(),
+            process_id: 0,
             commits: false,
             tally: Tally::default(),
             calls: Calls::default(),
@@ -124,6 +137,14 @@ impl ServerSide {
         self.prepared.set_max(prepared_max);
     }
 
+    /// Who it has logged in as, and the number of its process.
+    #[must_use]
+    pub fn logged_in(mut self, shared: &Shared, user: &[u8], process_id: u32) -> Self {
+        self.login = shared.interner.with(&self.login, b"session_authorization", user);
+        self.process_id = process_id;
+        self
+    }
+
     /// What it last said of the transaction.
     pub fn status(&self) -> TransactionStatus {
         self.status
@@ -132,6 +153,11 @@ impl ServerSide {
     /// What is set on it.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// What was set on it at its login.
+    pub fn login(&self) -> &Parameters {
+        &self.login
     }
 
     /// What parameters that were set without knowing their usual spelling
@@ -175,7 +201,7 @@ impl ServerSide {
     /// A statement is described, or bound to a portal of this name.
     #[inline]
     pub(super) fn note_use(&mut self, statement: &Arc<Statement>, portal: Option<&[u8]>) {
-        self.commits |= is_commit(text(&statement.prepared));
+        self.note_text(text(&statement.prepared));
         if let Some(portal) = portal {
             self.bound = Bound::of(portal, statement);
         }

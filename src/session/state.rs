@@ -146,9 +146,6 @@ pub struct Session {
     pub(super) parameters: Parameters,
     /// What it started with: where `DISCARD ALL` leads back to.
     pub(super) startup: Parameters,
-    /// `RESET` or `DISCARD ALL` was carried out: what the server reports until it is ready may
-    /// be what that led back to.
-    pub(super) resetting: bool,
     /// Its transaction has changed what others know of the database's objects.
     pub(super) defining: Defining,
     /// A long `Parse` that is being gathered.
@@ -165,6 +162,8 @@ pub struct Session {
     pub(super) parses: u32,
     /// The traces that its `Parse` messages have named.
     pub(super) parents: Parents,
+    /// The number of the process that the client was told it talks to.
+    pub(super) process_id: Option<u32>,
 }
 
 /// A message that is needed as a whole but longer than a piece. It grows as bytes arrive.
@@ -184,7 +183,6 @@ impl Session {
             stamp: 0,
             parameters: startup.clone(),
             startup,
-            resetting: false,
             defining: Defining::default(),
             gathering: None,
             refusing: super::refusal::Refusing::Nothing,
@@ -193,7 +191,14 @@ impl Session {
             translates,
             parses: 0,
             parents: Parents::default(),
+            process_id: None,
         }
+    }
+
+    /// The client was told that it talks to a process of this number.
+    #[must_use]
+    pub fn known_as(self, process_id: u32) -> Self {
+        Session { process_id: Some(process_id), ..self }
     }
 
     /// How many statements the client has prepared by name since this was last asked.

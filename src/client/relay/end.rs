@@ -143,7 +143,7 @@ impl super::Client {
     }
 
     /// What a replica has refused goes to the primary, and so does its transaction.
-    fn run_on_primary(&mut self, refusal: Refusal) {
+    pub(in crate::client) fn run_on_primary(&mut self, refusal: Refusal) {
         self.again = Some(refusal);
         if self.transaction.as_ref().is_some_and(|transaction| transaction.replay().is_none()) {
             // The unit that is said again begins it.

@@ -74,6 +74,19 @@ impl Database {
         Wire::login(self.cluster.primary().port(), &self.name, &self.name, &self.name)
     }
 
+    /// The same, with these startup parameters too.
+    pub fn direct_with(&self, parameters: &[(&str, &str)]) -> Wire {
+        let mut wire = Wire::connect(self.port());
+        let own = [("user", self.name.as_str()), ("database", self.name.as_str())];
+        wire.log_in(&self.name, &self.name, &[&own, parameters].concat());
+        wire
+    }
+
+    /// Where its primary listens.
+    pub fn port(&self) -> u16 {
+        self.cluster.primary().port()
+    }
+
     /// The `[databases.NAME]` and `[users.NAME]` tables that lead pgweir to it.
     pub fn config(&self) -> String {
         let (name, primary) = (&self.name, self.cluster.primary().address());

@@ -33,6 +33,8 @@ pub struct Wire {
     conversation: Conversation,
     /// The server's `ParameterStatus` messages up to the first `ReadyForQuery`.
     pub parameters: Vec<(String, String)>,
+    /// The notices up to there.
+    pub notices: Vec<Fields>,
     /// The body of `BackendKeyData`; empty before login.
     pub cancel_key: Vec<u8>,
 }
@@ -86,7 +88,7 @@ impl Wire {
                 'K' => self.cancel_key = message.body,
                 'Z' => return Ok(()),
                 'E' => return Err(message.fields()),
-                'N' => {}
+                'N' => self.notices.push(message.fields()),
                 _ => self.conversation.fail(&format!("{message:?} during login")),
             }
         }
@@ -197,7 +199,8 @@ impl Wire {
     }
 
     fn over(conversation: Conversation) -> Wire {
-        Wire { conversation, parameters: Vec::new(), cancel_key: Vec::new() }
+        let (parameters, notices, cancel_key) = (Vec::new(), Vec::new(), Vec::new());
+        Wire { conversation, parameters, notices, cancel_key }
     }
 
     fn simple(&mut self, sql: &str) -> Vec<Message> {
