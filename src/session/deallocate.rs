@@ -17,16 +17,20 @@ use crate::protocol::backend::{DEALLOCATED_MESSAGE, TransactionStatus, ready};
 use crate::protocol::frontend as tag;
 use std::sync::Arc;
 
-/// What the portal that was bound last does, where it matters before it is executed.
+/// Portals of one transaction that free names. Nobody needs two; of more than these the oldest is left
+/// to the server, which does not know the names.
+const FREEING_MAX: usize = 16;
+
+/// What portals are bound to, where it matters before they are executed.
 #[derive(Debug, Default)]
 pub(super) enum Bound {
     /// Anything.
     #[default]
     Other,
-    /// The unnamed one begins a transaction: it changes no setting.
+    /// The last one, which has no name, to a BEGIN: it changes no setting.
     Begins,
-    /// It frees names.
-    Frees(Box<Freeing>),
+    /// These to what frees names, the others to anything.
+    Frees(Vec<Freeing>),
 }
 
 /// A portal that is bound to a statement that frees names.
@@ -37,17 +41,38 @@ pub(super) struct Freeing {
 }
 
 impl Bound {
-    /// What a portal of this name will do.
+    /// A portal of this name is bound to a statement.
     #[inline]
-    pub(super) fn of(portal: &[u8], statement: &Arc<Statement>) -> Self {
+    pub(super) fn note(&mut self, portal: &[u8], statement: &Arc<Statement>) {
         let text = tag::text(&statement.prepared).trim_ascii_start();
-        match text.first() {
-            Some(b'b' | b'B') if portal.is_empty() && only_begins(text) => Bound::Begins,
-            Some(b'd' | b'D') if freed(text).is_some() => {
-                let statement = statement.clone();
-                Bound::Frees(Box::new(Freeing { portal: portal.into(), statement }))
-            }
-            _ => Bound::Other,
+        let frees = matches!(text.first(), Some(b'd' | b'D')) && freed(text).is_some();
+        if frees || matches!(self, Bound::Frees(_)) {
+            return self.note_freeing(portal, statement, frees);
+        }
+        let begins = matches!(text.first(), Some(b'b' | b'B')) && portal.is_empty();
+        *self = if begins && only_begins(text) { Bound::Begins } else { Bound::Other };
+    }
+
+    /// There is no portal of this name any more.
+    #[inline]
+    pub(super) fn close(&mut self, portal: &[u8]) {
+        if let Bound::Frees(freeing) = self {
+            freeing.retain(|bound| *bound.portal != *portal);
+        }
+    }
+
+    fn note_freeing(&mut self, portal: &[u8], statement: &Arc<Statement>, frees: bool) {
+        let mut freeing = match std::mem::take(self) {
+            Bound::Frees(freeing) => freeing,
+            _ => Vec::new(),
+        };
+        freeing.retain(|bound| *bound.portal != *portal);
+        if frees {
+            freeing.drain(..freeing.len().saturating_sub(FREEING_MAX - 1));
+            freeing.push(Freeing { portal: portal.into(), statement: statement.clone() });
+        }
+        if !freeing.is_empty() {
+            *self = Bound::Frees(freeing);
         }
     }
 }
@@ -95,10 +120,13 @@ impl Session {
 
     /// What an `Execute` frees.
     fn freed_by(&self, server: &ServerSide, message: Message<'_>) -> Option<Freed> {
-        let Bound::Frees(bound) = &server.bound else { return None };
+        let Bound::Frees(freeing) = &server.bound else { return None };
+        if server.status == TransactionStatus::Failed {
+            return None; // It has no portals any more.
+        }
         let portal = tag::text(message.body()?);
-        let is_bound = self.translates && *portal == *bound.portal;
-        is_bound.then(|| freed(tag::text(&bound.statement.prepared)))?
+        let bound = freeing.iter().find(|bound| self.translates && *bound.portal == *portal)?;
+        freed(tag::text(&bound.statement.prepared))
     }
 
     /// The client's own name that the query `text` frees, if it does that and nothing else.

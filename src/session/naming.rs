@@ -116,7 +116,10 @@ impl Session {
             (tag::DESCRIBE, Target::Other) => {
                 Ok(server.owe(Owed::DescribePortal, message, to_server))
             }
-            _ => Ok(server.owe(Owed::Close(None), message, to_server)),
+            _ => {
+                server.bound.close(tag::text(body.get(1..).unwrap_or_default()));
+                Ok(server.owe(Owed::Close(None), message, to_server))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! From a server to its client: what is shown, what is skipped, and what it changes.
 
 use super::OPENED_MAX;
+use super::deallocate::Bound;
 use super::description::Description;
 use super::message::Message;
 use super::outbox::Outbox;
@@ -122,6 +123,9 @@ impl Session {
             server.status = status.ok_or(ServerFault::Unreadable(tag::READY_FOR_QUERY))?;
             server.commits = false;
             server.settle_statements();
+            if server.pipeline.is_settled(server.status) {
+                server.bound = Bound::Other; // No portal is left.
+            }
             self.ready(shared, server, entry);
             if let Some(error) = server.refused.take() {
                 return Err(ServerFault::Refused(Fields::new(&error).message()));

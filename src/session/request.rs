@@ -210,8 +210,9 @@ impl Session {
                     server.pipeline.units_mut().executes();
                 }
                 server.calls.query(message, true);
-                // It destroys the unnamed statement (exec_simple_query in postgres.c).
+                // It destroys the unnamed statement and portal (exec_simple_query in postgres.c).
                 let before = std::mem::take(&mut self.unnamed);
+                server.bound.close(b"");
                 server.unnamed = UnnamedHere::Unknown;
                 server.pipeline.push(Entry::forward(Owed::Query).undo(Undo::Unnamed(before)));
                 match message.body().filter(|_| self.translates).and_then(disguised) {

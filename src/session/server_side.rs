@@ -203,7 +203,7 @@ impl ServerSide {
     pub(super) fn note_use(&mut self, statement: &Arc<Statement>, portal: Option<&[u8]>) {
         self.note_text(text(&statement.prepared));
         if let Some(portal) = portal {
-            self.bound = Bound::of(portal, statement);
+            self.bound.note(portal, statement);
         }
     }
 

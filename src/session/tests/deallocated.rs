@@ -44,6 +44,18 @@ fn one_name_is_freed_by_the_extended_protocol() {
 }
 
 #[test]
+fn a_portal_that_frees_is_known_behind_others_until_it_is_closed() {
+    let mut script = with_two();
+    script.client("P - deallocate s1 | B p - | B - s2 | E | E p | S");
+    script.server_sees("P - deallocate s1 | B p - | B - pgweir_2 | E | S");
+    script.server("1 | 2 | 2 | C X | Z I").client_sees("1 | 2 | 2 | C X | C DEALLOCATE | Z I");
+    script.client("P - deallocate s2 | B p - | C P p | E p | S");
+    script.server_sees("P - deallocate s2 | B p - | C P p | E p | S");
+    script.server("1 | 2 | 3 | E 34000 no | Z I").release();
+    assert_eq!(script.session.prepared_len(), 1);
+}
+
+#[test]
 fn a_name_that_is_not_freed_is_still_there() {
     let mut script = with_two();
     script.client("P - deallocate s1 | B - nosuch | B - - | E | S");
