@@ -93,28 +93,32 @@ impl Parameters {
     }
 }
 
-/// The text of one statement that turns what `current` says into what `wanted` says, until the
-/// transaction ends.
-pub(super) fn transition(current: &ParameterSet, wanted: &ParameterSet) -> String {
-    let mut text = String::from("SELECT ");
-    let mut call = |name: &[u8], value: Option<&[u8]>| {
-        text.push_str(if text.ends_with(')') { "," } else { "" });
-        text.push_str("pg_catalog.set_config(");
-        literal(&mut text, name);
-        text.push(',');
-        match value {
-            Some(value) => literal(&mut text, value),
-            None => text.push_str("NULL"),
+/// Two statements: one that makes of what `current` says what `wanted` says, until the transaction ends,
+/// and one that takes that back. They keep what was set in between in parameters of ours, because the
+/// client's own unit may have changed it in front of them.
+pub(super) fn there_and_back(current: &ParameterSet, wanted: &ParameterSet) -> (String, String) {
+    let strays = current.iter().filter(|(name, _)| wanted.value(name).is_none());
+    let strays = strays.map(|(name, _)| (name, None));
+    let others = wanted.iter().filter(|(name, value)| current.value(name) != Some(value));
+    let changes = strays.chain(others.map(|(name, value)| (name, Some(value))));
+    let (mut there, mut back) = (Vec::new(), Vec::new());
+    for (number, (name, value)) in changes.enumerate() {
+        let (mut said, mut wanted) = (String::new(), String::from("NULL"));
+        literal(&mut said, name);
+        if let Some(value) = value {
+            wanted.clear();
+            literal(&mut wanted, value);
         }
-        text.push_str(",true)");
-    };
-    for (name, _) in current.iter().filter(|(name, _)| wanted.value(name).is_none()) {
-        call(name, None);
+        let was = format!("'pgweir.was_{number}'");
+        there.push(format!(
+            "pg_catalog.set_config({was},pg_catalog.current_setting({said},true),true),\
+             pg_catalog.set_config({said},{wanted},true)"
+        ));
+        back.push(format!(
+            "pg_catalog.set_config({said},pg_catalog.current_setting({was},true),true)"
+        ));
     }
-    for (name, value) in wanted.iter().filter(|(name, value)| current.value(name) != Some(value)) {
-        call(name, Some(value));
-    }
-    text
+    (format!("SELECT {}", there.join(",")), format!("SELECT {}", back.join(",")))
 }
 
 #[cfg(test)]
@@ -146,12 +150,20 @@ mod tests {
     }
 
     #[test]
-    fn a_transition_is_one_statement_that_ends_with_the_transaction() {
-        let (from, to) = (set(&[("a", "1"), ("b", "2")]), set(&[("b", "it's"), ("c", "3")]));
+    fn what_is_set_for_one_message_is_taken_back() {
+        let (from, to) = (set(&[("a", "1"), ("b", "2")]), set(&[("b", "it's")]));
+        let (there, back) = there_and_back(&from, &to);
         assert_eq!(
-            transition(&from, &to),
-            "SELECT pg_catalog.set_config(E'a',NULL,true),\
-             pg_catalog.set_config(E'b',E'it''s',true),pg_catalog.set_config(E'c',E'3',true)"
+            there,
+            "SELECT pg_catalog.set_config('pgweir.was_0',pg_catalog.current_setting(E'a',true),true),\
+             pg_catalog.set_config(E'a',NULL,true),\
+             pg_catalog.set_config('pgweir.was_1',pg_catalog.current_setting(E'b',true),true),\
+             pg_catalog.set_config(E'b',E'it''s',true)"
+        );
+        assert_eq!(
+            back,
+            "SELECT pg_catalog.set_config(E'a',pg_catalog.current_setting('pgweir.was_0',true),true),\
+             pg_catalog.set_config(E'b',pg_catalog.current_setting('pgweir.was_1',true),true)"
         );
     }
 }

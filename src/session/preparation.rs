@@ -1,10 +1,10 @@
 //! What a server is sent before a statement can be used on it.
 
-use super::environment::transition;
+use super::environment::there_and_back;
 use super::front::Front;
 use super::names::Known;
 use super::outbox::Outbox;
-use super::parameters::Parameters;
+use super::parameters::{ParameterSet, Parameters};
 use super::pipeline::{Entry, Owed, Unnamed};
 use super::prepared::Usable;
 use super::registry::StatementRegistry;
@@ -145,13 +145,18 @@ impl ServerSide {
         to_server: &mut S,
     ) {
         let parsed = statement.parsed_under().filter(|parsed| !parsed.agrees(here));
-        if let Some(parsed) = parsed {
-            self.say(&transition(here, parsed), to_server);
+        // Where the unit may have changed a setting already, all are set.
+        let open = self.pipeline.units().are_settings_open();
+        let nothing = ParameterSet::default();
+        let current = if open { &nothing } else { &**here };
+        let around = parsed.map(|parsed| there_and_back(current, parsed));
+        if let Some((there, _)) = &around {
+            self.say(there, to_server);
         }
         send_parse(name, &statement.prepared, to_server);
         self.pipeline.push(entry);
-        if let Some(parsed) = parsed {
-            self.say(&transition(parsed, here), to_server);
+        if let Some((_, back)) = &around {
+            self.say(back, to_server);
         }
         self.note_unsettled(statement);
     }

@@ -16,6 +16,7 @@ pub(super) struct Postgres {
     /// A COPY from the client; whether of the extended protocol.
     copying: Option<bool>,
     zone: String,
+    was: String,
     reported: String,
     out: Vec<u8>,
 }
@@ -36,6 +37,7 @@ impl Postgres {
             skipping: false,
             copying: None,
             zone: "UTC".into(),
+            was: String::new(),
             reported: "UTC".into(),
             out: Vec::new(),
         }
@@ -133,7 +135,10 @@ impl Postgres {
         self.refused(text)?;
         match text.split_once(' ') {
             _ if text.starts_with("SELECT pg_catalog.set_config") && extended => {
-                self.zone = text.split('\'').nth(3).unwrap().into();
+                // For one message, and back: what was set in between is kept.
+                let wanted = text.rsplit('\'').nth(1).unwrap();
+                let saved = std::mem::replace(&mut self.was, self.zone.clone());
+                self.zone = if wanted.starts_with("pgweir") { saved } else { wanted.into() };
                 self.say("D x | C SELECT 1");
             }
             _ if text.starts_with("SELECT pg_catalog.set_config") => {

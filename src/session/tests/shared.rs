@@ -4,9 +4,18 @@ use super::super::parameters::{ParameterSet, Parameters};
 use super::super::script::{Script, framed};
 use super::super::state::Session;
 
-/// What sets the time zone for one message, and sets it back.
-fn for_one(zone: &str) -> String {
-    let text = format!("SELECT pg_catalog.set_config(E'timezone',E'{zone}',true)");
+/// What sets the time zone for one message, and what sets it back.
+fn for_one(zone: &str) -> (String, String) {
+    let there = format!(
+        "SELECT pg_catalog.set_config('pgweir.was_0',pg_catalog.current_setting(E'timezone',true),true),\
+         pg_catalog.set_config(E'timezone',E'{zone}',true)"
+    );
+    let back = "SELECT pg_catalog.set_config(E'timezone',\
+                pg_catalog.current_setting('pgweir.was_0',true),true)";
+    (said(&there), said(back))
+}
+
+fn said(text: &str) -> String {
     format!(
         "P pgweir_own {text} | B pgweir_own pgweir_own | E pgweir_own | C S pgweir_own | C P pgweir_own"
     )
@@ -61,7 +70,7 @@ fn a_statement_means_what_it_meant_when_it_was_prepared() {
     script.link(1).client("Q set").server("C SET | S TimeZone CET | Z I").release();
     script.to_server.clear();
     script.link(1).client("B - s1 | S");
-    let (there, back) = (for_one("UTC"), for_one("CET"));
+    let (there, back) = for_one("UTC");
     script.server_sees(&format!("{there} | P pgweir_2 a | {back} | B - pgweir_2 | S"));
     script.to_client.clear();
     script.server(&format!("{SAID} | 1 | {SAID} | 2 | Z I")).client_sees("2 | Z I").release();
@@ -137,7 +146,7 @@ fn an_unnamed_statement_means_what_it_meant_when_it_was_parsed() {
     script.link(0).client("P - a | S").server("1 | Z I").release().to_server.clear();
     script.session.parameters = zone(&script, "CET");
     script.link(1).client("B - - | S");
-    let (there, back) = (for_one("UTC"), for_one("CET"));
+    let (there, back) = for_one("UTC");
     let align = "Q SELECT pg_catalog.set_config(E'TimeZone',E'CET',false)";
     script.server_sees(&format!("{align} | {there} | P - a | {back} | B - - | S"));
 }
