@@ -155,7 +155,12 @@ impl Session {
         message: Message<'_>,
         out: &mut Out<'_, S, C>,
     ) -> Option<Step> {
-        let name = self.deallocated(tag::text(message.body()?))?;
+        let text = tag::text(message.body()?);
+        let in_doubt = self.translates && server.pipeline.units().are_names_in_doubt();
+        if in_doubt && matches!(freed(text), Some(Freed::One(_))) {
+            return Some(Step::Full);
+        }
+        let name = self.deallocated(text)?;
         if server.status == TransactionStatus::Failed || server.pipeline.awaits_sync() {
             return None;
         }

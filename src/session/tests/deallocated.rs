@@ -44,6 +44,15 @@ fn one_name_is_freed_by_the_extended_protocol() {
 }
 
 #[test]
+fn a_name_that_may_come_back_is_waited_for() {
+    let mut script = with_two();
+    script.client("B - nosuch | C S s1 | S | Q deallocate s1").server_sees("B - nosuch | S");
+    script.server("E 26000 no | Z I").server_sees("");
+    script.client_sees("E 26000 no | Z I | C DEALLOCATE | Z I").release();
+    assert_eq!(script.session.prepared_len(), 1);
+}
+
+#[test]
 fn a_portal_that_frees_is_known_behind_others_until_it_is_closed() {
     let mut script = with_two();
     script.client("P - deallocate s1 | B p - | B - s2 | E | E p | S");
