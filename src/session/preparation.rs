@@ -144,9 +144,9 @@ impl ServerSide {
         entry: Entry,
         to_server: &mut S,
     ) {
-        let parsed = statement.parsed_under().filter(|parsed| !parsed.agrees(here));
-        // Where the unit may have changed a setting already, all are set.
+        // Where something on its way may have changed a setting already, all are set.
         let open = self.pipeline.units().are_settings_open();
+        let parsed = statement.parsed_under().filter(|parsed| open || !parsed.agrees(here));
         let nothing = ParameterSet::default();
         let current = if open { &nothing } else { &**here };
         let around = parsed.map(|parsed| there_and_back(current, parsed));
