@@ -166,6 +166,7 @@ const TRANSACTIONS: &[&str] = &[
     "Q begin read only | Q copy (select 1) to stdout | Q commit",
     "Q begin | Q copy t from stdin | d 7 / c | Q select count(*) from t | Q rollback",
     "Q begin | Q copy t from stdin | f no | Q select 1 | Q rollback",
+    "Q begin read only | Q select 1 | Q notify nobody | Q rollback",
 ];
 
 #[test]
@@ -174,10 +175,15 @@ fn transactions_go_and_end_as_they_do_directly() {
 }
 
 const OWN: &[&str] = &[
+    "P - begin / B - - / E - / E - / S | Q rollback",
+    "P - begin / B - - 1 / E - / S | Q rollback",
     "P - begin / B p1 - / E p1 / S | Q rollback",
+    "P - begin / B p1 - / E p1 / S | E p1 / S | Q rollback",
     "P s1 begin / B p1 s1 / E p1 / S | P s1 abort / S | Q rollback",
     "P - begin read only / S | B - - / Cs - / Dp - / S | Q rollback",
     "P - begin / B - - / S | E - / S | Q rollback",
+    "Q begin | P - commit / B - - / S | E - / S | Q select 1",
+    "Q begin | P - commit / B p1 - / S | E p1 / S | Q select 1",
     "Q begin | Q select 1/0 | P s1 select 1 / S | P - rollback / S | B - - / E - / S",
     "P s1 commit / S | Q begin | Q select 1/0 | P s1 commit / S | B - s1 1 / S | B - s1 / E - / S",
     "Q begin | Q select 1/0 | B - nosuch / S | E nosuch / S | Ds nosuch / S | Dp nosuch / S \
@@ -196,6 +202,11 @@ const OWN: &[&str] = &[
     "Q select 1 / X",
     "Q begin / X",
     "P s1 select 1 / B p1 s1 / E p1 / S / X",
+    "P s1 begin / B - s1 1 / S | Q rollback",
+    "P - begin / B - - / E - / S / Dp - / S | Q rollback",
+    "P - begin / B - - / E - / S | E - / S | Q rollback",
+    "P s1 begin / B p1 s1 / E p1 / B p1 s1 / S | Q rollback",
+    "Q begin | Q select 1/0 | P s1 rollback / S | P s1 commit / S | Q rollback",
 ];
 
 #[test]
@@ -204,8 +215,14 @@ fn what_pgweir_answers_itself_is_answered_as_directly() {
 }
 
 const STATEMENTS: &[&str] = &[
+    "P s3 select 3 / S | Q discard all / P s3 select 4 / S / B - s3 / E - / S | B - s3 / E - / S",
+    "P s3 select 3 / S | Q deallocate all / P s3 select 4 / S / B - s3 / E - / S \
+             | B - s3 / E - / S",
     "P s1 select 1 / S | Q discard all | B - s1 / E - / S | P s1 select 2 / S | B - s1 / E - / S",
+    "P s1 select 1 / S | P - deallocate s1 / B - - / E - / S | B - s1 / E - / S | Q select 1",
     "P s1 select 1 / S | P - deallocate all / B - - / E - / S | B - s1 / E - / S | Q select 1",
+    "P s1 select 1 / S | P - DEALLOCATE PREPARE s1 / B - - / E - / S | P s1 select 2 / S \
+             | B - s1 / E - / S",
     "Q begin read only | P - select generate_series(1, 5) / B - - / E - 2 / S | E - 2 / S | Q commit",
     "Q begin | P - select generate_series(1, 5) / B - - / E - 2 / S | E - 2 / S | Q commit",
     "Q begin read only | P - select 1 / B p1 - / S | E p1 / S | Cp p1 / S | E p1 / S | Q rollback",
@@ -213,6 +230,8 @@ const STATEMENTS: &[&str] = &[
     "P - select $1::int / S | 2> P - select $1::text / S | B - - 5 / E - / S | 2> B - - x / E - / S",
     "2> Q begin | 2> Q select 1 | P s1 select $1::int / S | B - s1 5 / E - / S | 2> Q commit \
              | 2> P - select 2 / S | B - s1 6 / E - / S | 2> B - - / E - / S",
+    "P s1 abort / S / Q discard all / Ds s1 / S | Q select 1",
+    "P - discard all / B p1 - / E p1 / S | P s2 rollback / Ds s2 / S",
 ];
 
 #[test]
@@ -221,7 +240,14 @@ fn statements_and_portals_live_as_long_as_they_do_directly() {
 }
 
 const SETTINGS: &[&str] = &[
+    "[TimeZone=Asia/Tokyo] Q set timezone to default | Q show timezone",
+    "[TimeZone=Asia/Tokyo] Q set timezone = 'UTC' | Q reset timezone | Q show timezone",
+    "[TimeZone=Asia/Tokyo] Q set timezone = 'UTC' | Q reset all | Q show timezone",
+    "[TimeZone=Asia/Tokyo] Q set timezone = 'UTC' | Q discard all | Q show timezone",
     "[TimeZone=Asia/Tokyo] Q begin | Q set timezone to default | Q rollback | Q show timezone",
+    "[DateStyle=German] Q select date '2020-02-01' | Q reset datestyle | Q select date '2020-02-01'",
+    "[search_path=other] Q set search_path to default | Q select * from t",
+    "[search_path=other] Q reset search_path | Q select * from t",
     "[search_path=public search_path=other] Q select * from t",
     "Q select 1 | 2> Q set timezone = 'Asia/Tokyo' | Q show timezone | 2> Q show timezone",
     "Q set application_name = '{65}' | Q show application_name",
@@ -239,6 +265,12 @@ const DEFINITIONS: &[&str] = &[
              / E - / S | Q select b from d1 | Q drop table d1",
     "Q create table d2 (a int, b int) | P s1 select * from d2 / Ds s1 / B - s1 / E - / S \
              | 2> Q alter table d2 add column c int | B - s1 / E - / S | Q drop table d2",
+    "Q create table d2 (a int, b int) | P s1 select * from d2 / Ds s1 / B - s1 / E - / S \
+             | 2> Q begin | 2> Q alter table d2 add column c int | 2> Q commit \
+             | 2> Q begin | 2> Q insert into t values (1) | B - s1 / E - / S | 2> Q commit \
+             | Q drop table d2",
+    "Q create table d3 (a int) | P s1 select a from d3 / S | B - s1 / E - / S | Q drop table d3 \
+             | P s2 select a from d3 / S | B - s1 / E - / S",
     "Q create function d4() returns int language sql as 'select 1' | P s1 select d4() / S \
              | B - s1 / E - / S | Q drop function d4() \
              | Q create function d4() returns text language sql as 'select 2::text' \
