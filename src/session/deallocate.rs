@@ -98,6 +98,8 @@ impl Session {
             }
             None => Undo::Nothing,
             Some(_) if server.pipeline.units().are_names_in_doubt() => return Step::Full,
+            // What is still to be answered may end it.
+            Some(_) if server.status == TransactionStatus::Failed => return Step::Full,
             Some(Freed::All) => Undo::Freed(Box::new(std::mem::take(&mut self.names))),
             Some(Freed::One(name)) => match self.names.remove(&name) {
                 Some((name, known)) => {
@@ -121,7 +123,8 @@ impl Session {
     /// What an `Execute` frees.
     fn freed_by(&self, server: &ServerSide, message: Message<'_>) -> Option<Freed> {
         let Bound::Frees(freeing) = &server.bound else { return None };
-        if server.status == TransactionStatus::Failed {
+        let failed = server.status == TransactionStatus::Failed;
+        if failed && !server.pipeline.units().is_any_owed() {
             return None; // It has no portals any more.
         }
         let portal = tag::text(message.body()?);
@@ -161,11 +164,15 @@ impl Session {
             return Some(Step::Full);
         }
         let name = self.deallocated(text)?;
-        if server.status == TransactionStatus::Failed || server.pipeline.awaits_sync() {
+        if server.pipeline.awaits_sync() {
             return None;
         }
+        // What is still to be answered may end a transaction that has failed, or let one fail.
         if !server.pipeline.is_empty() || !server.reply_rest.is_done() {
             return Some(Step::Full);
+        }
+        if server.status == TransactionStatus::Failed {
+            return None;
         }
         self.deallocate(&name, out.client);
         out.client.supply(ready(server.status));

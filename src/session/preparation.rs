@@ -12,6 +12,7 @@ use super::server_name::ServerName;
 use super::server_side::{ServerSide, UnnamedHere};
 use super::statements::{Moment, Statement};
 use crate::ids::StatementId;
+use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::plan_changed;
 use crate::protocol::frontend::{self as tag, Parse};
 use std::sync::Arc;
@@ -146,7 +147,10 @@ impl ServerSide {
     ) {
         // Where something on its way may have changed a setting already, all are set.
         let open = self.pipeline.units().are_settings_open();
-        let parsed = statement.parsed_under().filter(|parsed| open || !parsed.agrees(here));
+        // In a failed transaction only its end is parsed, which reads no setting.
+        let lives = self.status != TransactionStatus::Failed;
+        let differ = |parsed: &&Parameters| lives && (open || !parsed.agrees(here));
+        let parsed = statement.parsed_under().filter(differ);
         let nothing = ParameterSet::default();
         let current = if open { &nothing } else { &**here };
         let around = parsed.map(|parsed| there_and_back(current, parsed));

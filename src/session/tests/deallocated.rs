@@ -53,6 +53,15 @@ fn a_name_that_may_come_back_is_waited_for() {
 }
 
 #[test]
+fn a_name_behind_the_end_of_a_failed_transaction_is_freed() {
+    let mut script = with_two();
+    script.client("Q begin").server("C BEGIN | Z T").client("Q bad").server("E 42601 no | Z E");
+    script.look_away().client("Q rollback | Q deallocate s1").server_sees("Q rollback");
+    script.server("C ROLLBACK | Z I").client_sees("C ROLLBACK | Z I | C DEALLOCATE | Z I");
+    script.server_sees("").release();
+}
+
+#[test]
 fn a_portal_that_frees_is_known_behind_others_until_it_is_closed() {
     let mut script = with_two();
     script.client("P - deallocate s1 | B p - | B - s2 | E | E p | S");
