@@ -156,6 +156,14 @@ pub fn describe_statement(out: &mut Vec<u8>, name: &str) {
     named(out, DESCRIBE, name);
 }
 
+/// Appends a `Describe` of a portal.
+pub fn describe_portal(out: &mut Vec<u8>, name: &str) {
+    message(out, DESCRIBE, |body| {
+        body.push(b'P');
+        cstr(body, name.as_bytes());
+    });
+}
+
 /// Appends a `Close` of a statement.
 pub fn close_statement(out: &mut Vec<u8>, name: &str) {
     named(out, CLOSE, name);

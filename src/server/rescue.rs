@@ -2,15 +2,18 @@
 
 use super::connection::Server;
 use crate::protocol::backend::TransactionStatus;
-use crate::protocol::frontend::{SYNC_MESSAGE, copy_fail, query};
+use crate::protocol::frontend::{SYNC_MESSAGE, copy_fail, describe_portal, query};
 use crate::session::outbox::Nowhere;
-use crate::session::pipeline::Copy;
+use crate::session::pipeline::{Copy, Entry, Owed};
 use crate::session::{Clean, Session, Shared};
 use std::time::Duration;
 
 /// How long an abandoned query may take to end once it has been cancelled. Most end in
 /// milliseconds; one that does not costs a login less than it would cost the pool to wait.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(5);
+
+/// A portal that does not exist. PostgreSQL logs the error that names it.
+const NOBODYS_PORTAL: &str = "pgweir: the client has gone";
 
 /// How a client left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +72,20 @@ fn complete(server: &mut Server) {
         server.side.pipeline_mut().copy_ended();
     }
     if server.side.pipeline().awaits_sync() {
+        if !copying && !server.side.pipeline().is_aborted() {
+            undo_unit(server, &mut rest);
+        }
         rest.extend_from_slice(SYNC_MESSAGE);
         server.side.pipeline_mut().push_sync();
     }
     server.stream.out.supply(&rest);
+}
+
+/// What the unit has done would be committed by its Sync, which the client has not sent: PostgreSQL
+/// rolls it back when the client goes. After an error it does so at our Sync, too.
+fn undo_unit(server: &mut Server, rest: &mut Vec<u8>) {
+    describe_portal(rest, NOBODYS_PORTAL);
+    server.side.pipeline_mut().push(Entry::skip(Owed::DescribePortal));
 }
 
 fn ask(server: &mut Server, text: &str) {

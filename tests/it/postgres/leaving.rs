@@ -1,7 +1,7 @@
 //! A client that leaves, with or without a word, harms nobody and costs no server.
 
 use super::{one_server, with_settings};
-use crate::support::frontend::{bind, copy_data, execute, parse, query, sync, terminate};
+use crate::support::frontend::{bind, copy_data, execute, flush, parse, query, sync, terminate};
 use crate::support::{Database, until};
 
 #[test]
@@ -39,6 +39,24 @@ fn a_client_that_vanishes_in_a_transaction_rolls_it_back() {
     wire.rows("BEGIN; INSERT INTO t VALUES (1)");
     drop(wire);
     assert_eq!(pgweir.client(&database).value("SELECT count(*) FROM t"), "0");
+}
+
+/// Its Sync would commit it, and the client has not sent one.
+#[test]
+fn a_unit_that_a_client_has_not_ended_is_rolled_back() {
+    let database = Database::with("CREATE TABLE t (id int)");
+    let pgweir = one_server(&database);
+    for goodbye in [vec![terminate()], vec![]] {
+        let mut wire = pgweir.client(&database);
+        let server = wire.server_pid();
+        wire.send([parse("", "INSERT INTO t VALUES (1)"), bind("", "", &[]), execute(""), flush()]);
+        wire.expect("1 2 C");
+        wire.send(goodbye);
+        drop(wire);
+        let mut next = pgweir.client(&database);
+        assert_eq!(next.value("SELECT count(*) FROM t"), "0");
+        assert_eq!(next.server_pid(), server);
+    }
 }
 
 #[test]
