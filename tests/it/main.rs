@@ -20,4 +20,6 @@ mod postgres;
 mod protocol;
 mod spans;
 mod support;
+#[path = "support/tests.rs"]
+mod support_tests;
 mod tidy;

@@ -27,7 +27,6 @@ mod message;
 pub mod pgbench;
 mod pgweir;
 mod postgres;
-mod tests;
 mod trace;
 mod wire;
 

@@ -1,5 +1,7 @@
 //! The built binary, running on a configuration.
 
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -50,7 +52,7 @@ impl Pgweir {
         let folder = tempfile::tempdir().unwrap();
         let (port, file) = (free_port(), folder.path().join("pooler.toml"));
         fs::write(&file, config).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pgweir"));
+        let mut command = Command::new(binary());
         command.arg("run").arg("--config").arg(&file).current_dir(folder.path());
         command.env("PGWEIR_POOLER_LISTEN_ADDR", "127.0.0.1");
         command.env("PGWEIR_POOLER_LISTEN_PORT", port.to_string());
@@ -164,6 +166,11 @@ impl Pgweir {
             let _ = reader.join();
         }
     }
+}
+
+/// The one that was built with this test, or that `PGWEIR_BIN` names.
+fn binary() -> OsString {
+    env::var_os("PGWEIR_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_pgweir").into())
 }
 
 impl Drop for Pgweir {

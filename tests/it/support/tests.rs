@@ -1,8 +1,8 @@
 //! The support itself, against a real PostgreSQL and against each other.
 
-use super::backend::{answer, error_response};
-use super::frontend::{bind, execute, parse, query, ssl_request, startup, sync};
-use super::{Database, FakeServer, Link, Opening, Pgweir, Wire, postgres};
+use super::support::backend::{answer, error_response};
+use super::support::frontend::{bind, execute, parse, query, ssl_request, startup, sync};
+use super::support::{Database, FakeServer, Link, Opening, Pgweir, Wire, postgres};
 
 fn direct(database: &Database) -> Wire {
     let name = &database.name;
@@ -120,7 +120,7 @@ fn a_fake_server_sees_who_only_wants_to_cancel() {
         assert_eq!(peer.opening(), Opening::Cancel(vec![0, 0, 0, 7, 1, 2, 3, 4]));
     });
     let mut wire = Wire::connect(server.port());
-    wire.send([super::frontend::cancel_request(7, &[1, 2, 3, 4])]);
+    wire.send([super::support::frontend::cancel_request(7, &[1, 2, 3, 4])]);
     wire.expect_end();
     server.finish();
 }
