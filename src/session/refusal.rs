@@ -1,14 +1,20 @@
 //! Answers without a server: what needs none, and what is refused.
 
 use super::OPENED_MAX;
+use super::names::Known;
 use super::outbox::Outbox;
 use super::pipeline::Unnamed;
 use super::state::{Session, Shared, Violation};
-use crate::protocol::backend::{CLOSE_COMPLETE_MESSAGE, ERROR_RESPONSE, TransactionStatus, ready};
+use crate::protocol::backend::{
+    CLOSE_COMPLETE_MESSAGE, ERROR_RESPONSE, PARSE_COMPLETE_MESSAGE, TransactionStatus, ready,
+};
 use crate::protocol::error_response::ErrorReport;
-use crate::protocol::frame::{Frames, Header, Remaining};
-use crate::protocol::frontend::{self as tag, Target};
+use crate::protocol::frame::{Frames, HEADER_LEN, Header, Remaining};
+use crate::protocol::frontend::{self as tag, Parse, Target};
 use crate::protocol::writer::message;
+
+/// Texts that no catalog and no setting changes.
+const PLAIN: &[&[u8]] = &[b"BEGIN", b"START TRANSACTION", b"COMMIT", b"END", b"ROLLBACK", b"ABORT"];
 
 /// Why what the client sends now goes nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,6 +166,7 @@ impl Session {
             tag::CLOSE if self.closes_portal(piece, header) => Ok(0),
             tag::CLOSE if header.frame_len() > OPENED_MAX => Err(Violation::Names(tag::CLOSE)),
             tag::CLOSE => Ok(self.close_locally(piece, header, to_client)),
+            tag::PARSE => Ok(self.parse_locally(shared, piece, to_client)),
             tag::QUERY => Ok(self.deallocate_locally(piece, header, to_client)),
             _ => Ok(0),
         }
@@ -174,6 +181,39 @@ impl Session {
     ) -> usize {
         let remaining = Remaining::new(header.frame_len());
         self.drop_rest(piece, remaining, then_ready, to_client)
+    }
+
+    /// The `Parse` at the front of `piece`, if it needs no server: a new name for what begins or ends a
+    /// transaction, which means the same at any time. A client that prepares its BEGIN must not have to
+    /// wait for a server while all of them are in use by transactions that wait for the same thread of the
+    /// application (pgbench).
+    pub(super) fn known_parse<'p>(&self, piece: &'p [u8]) -> Option<Parse<'p>> {
+        let frame = Frames::new(piece).next_frame().ok()??;
+        let parse = Parse::open(frame.body()).ok()?;
+        let text = tag::text(parse.prepared);
+        let plain = text.strip_suffix(b";").unwrap_or(text);
+        let is_known = PLAIN.iter().any(|known| known.eq_ignore_ascii_case(plain))
+            && parse.prepared.get(text.len()..) == Some(&[0; 3]);
+        let fresh = !parse.name.is_empty() && self.names.lookup(parse.name).is_none();
+        let idle = self.local_status == TransactionStatus::Idle;
+        let takes = self.translates && fresh && idle && !self.names.is_full(parse.prepared.len());
+        (is_known && takes).then_some(parse)
+    }
+
+    fn parse_locally(
+        &mut self,
+        shared: &Shared,
+        piece: &[u8],
+        to_client: &mut impl Outbox,
+    ) -> usize {
+        let Some(parse) = self.known_parse(piece) else { return 0 };
+        self.parses += 1;
+        self.parents.note(parse.name, parse.prepared);
+        let statement = shared.statements.intern(parse.prepared, &self.parameters);
+        let known = Known::new(statement, shared.statements.moment());
+        self.names.insert(parse.name.into(), known);
+        to_client.supply(PARSE_COMPLETE_MESSAGE);
+        HEADER_LEN + parse.name.len() + 1 + parse.prepared.len()
     }
 
     /// The name that the query at the front of `piece` frees, if it does that and nothing else.

@@ -88,6 +88,7 @@ impl Session {
             | tag::COPY_DATA
             | tag::COPY_DONE
             | tag::COPY_FAIL => Ok(Plan::Local),
+            tag::PARSE if self.known_parse(piece).is_some() => Ok(Plan::Local),
             tag::QUERY if self.deallocated_by(piece).is_some() => Ok(Plan::Local),
             tag::QUERY
             | tag::FUNCTION_CALL

@@ -41,6 +41,16 @@ fn a_client_s_own_parse_is_parsed_by_a_server() {
 }
 
 #[test]
+fn a_begin_is_prepared_without_a_server() {
+    let mut script = with_s1();
+    script.client("P b BEGIN | P c commit;").client_sees("1 | 1");
+    script.link(0).client("B - b | E | S").server_sees("P pgweir_2 BEGIN | B - pgweir_2 | E | S");
+    script.server("1 | 2 | C BEGIN | Z T").client_sees("2 | C BEGIN | Z T");
+    script.client("Q commit").server("C COMMIT | Z I").release();
+    script.another_client().look_away().client("P b begin x | S").client_sees("");
+}
+
+#[test]
 fn a_parse_that_fails_now_is_an_error_though_it_did_not_fail_before() {
     let mut script = with_s1();
     script.another_client().client("P mine select 1 | S").client_sees("");

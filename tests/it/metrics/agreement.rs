@@ -41,7 +41,7 @@ fn within_a_hundredth(found: f64, expected: f64, what: &str) {
 fn pgbench_the_console_and_a_scrape_count_the_same() {
     let database = Pgbench::tables();
     // Queries in a transaction, and those that a client prepares before it first uses them; what it
-    // prepares outside of a transaction is another client's statement already, and costs no server.
+    // prepares outside of a transaction is a BEGIN, which costs no server.
     let modes = [("simple", 7.0, 0.0), ("prepared", 7.0, 6.0)];
     for (mode, queries, prepared) in modes {
         let watched = watched(&database);
