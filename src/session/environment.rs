@@ -43,6 +43,27 @@ fn is_read(name: &[u8]) -> bool {
     !name.contains(&b'.') && !UNREAD.iter().any(|unread| unread.eq_ignore_ascii_case(name))
 }
 
+/// Whether a text means the same under all settings: it is not analysed and has no literal, and controls
+/// a transaction. A failed transaction takes nothing else than its end (`exec_parse_message` in
+/// postgres.c), and `BEGIN ISOLATION LEVEL` no query before it: nothing of ours may be in front of one.
+pub(super) fn reads_none(text: &[u8]) -> bool {
+    const CONTROL: &[&[u8]] = &[
+        b"abort",
+        b"begin",
+        b"commit",
+        b"end",
+        b"release",
+        b"rollback",
+        b"savepoint",
+        b"set",
+        b"start",
+    ];
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
+    CONTROL.iter().any(|word| text[..end].eq_ignore_ascii_case(word))
+        && !text.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'$' | b'\\' | 0x80..))
+}
+
 /// The part of a set that a `Parse` reads, kept with the set; none where that is all of it. It is no
 /// part of what the set is, and a set that is changed has none.
 #[derive(Debug, Default)]
@@ -147,6 +168,20 @@ mod tests {
         assert!(!plain.environment().same(of(&[("TimeZone", "UTC"), ("role", "a")]).environment()));
         let changed = interner.with(&named, b"DateStyle", b"German");
         assert!(!changed.environment().same(named.environment()));
+    }
+
+    #[test]
+    fn transaction_control_reads_no_setting() {
+        for text in
+            ["ROLLBACK", " begin isolation level serializable;", "End", "set transaction read only"]
+        {
+            assert!(reads_none(text.as_bytes()), "{text}");
+        }
+        for text in
+            ["", "select 1", "commit prepared 'a'", "set x to 'a'", "ends", "rollback \"a\""]
+        {
+            assert!(!reads_none(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

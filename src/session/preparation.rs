@@ -1,6 +1,6 @@
 //! What a server is sent before a statement can be used on it.
 
-use super::environment::there_and_back;
+use super::environment::{reads_none, there_and_back};
 use super::front::Front;
 use super::names::Known;
 use super::outbox::Outbox;
@@ -12,7 +12,6 @@ use super::server_name::ServerName;
 use super::server_side::{ServerSide, UnnamedHere};
 use super::statements::{Moment, Statement};
 use crate::ids::StatementId;
-use crate::protocol::backend::TransactionStatus;
 use crate::protocol::error_response::plan_changed;
 use crate::protocol::frontend::{self as tag, Parse};
 use std::sync::Arc;
@@ -147,10 +146,9 @@ impl ServerSide {
     ) {
         // Where something on its way may have changed a setting already, all are set.
         let open = self.pipeline.units().are_settings_open();
-        // In a failed transaction only its end is parsed, which reads no setting.
-        let lives = self.status != TransactionStatus::Failed;
-        let differ = |parsed: &&Parameters| lives && (open || !parsed.agrees(here));
+        let differ = |parsed: &&Parameters| open || !parsed.agrees(here);
         let parsed = statement.parsed_under().filter(differ);
+        let parsed = parsed.filter(|_| !reads_none(tag::text(&statement.prepared)));
         let nothing = ParameterSet::default();
         let current = if open { &nothing } else { &**here };
         let around = parsed.map(|parsed| there_and_back(current, parsed));

@@ -83,6 +83,17 @@ fn a_statement_means_what_it_meant_when_it_was_prepared() {
 }
 
 #[test]
+fn a_prepared_rollback_ends_a_failed_transaction_under_any_settings() {
+    let mut script = Script::with(true, 9);
+    script.link(0).client("P s1 ROLLBACK | S").server("1 | Z I").release();
+    script.link(1).client("Q set").server("C SET | S TimeZone CET | Z I").release();
+    script.link(1).client("Q begin").server("C BEGIN | Z T");
+    script.client("Q fail").server("E 22012 by zero | Z E");
+    script.look_away();
+    script.client("B - s1 | E | S").server_sees("P pgweir_2 ROLLBACK | B - pgweir_2 | E | S");
+}
+
+#[test]
 fn a_parse_behind_what_may_change_a_setting_waits_for_it() {
     let mut script = with_s1();
     script.link(0).client("Q set | P s2 b | S").server_sees("Q set");
