@@ -148,6 +148,9 @@ impl Relay<'_> {
         let server = &mut *self.held;
         let mut to_server = Forwarding { out: &mut server.stream.out, piece: &self.client.inbox };
         self.client.session.link(&mut server.side, opening.as_deref(), &mut to_server);
+        if self.client.transaction.is_some() {
+            self.client.session.begins_on(&mut server.side);
+        }
         self.request().map(drop)
     }
 

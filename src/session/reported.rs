@@ -3,6 +3,7 @@
 use super::message::Message;
 use super::outbox::Outbox;
 use super::parameters::follows;
+use super::pipeline::Owed;
 use super::reply::ServerFault;
 use super::resets::{Resetting, Scope};
 use super::server_side::ServerSide;
@@ -41,7 +42,9 @@ impl Session {
         } else if is_news {
             self.parameters = shared.interner.with(&self.parameters, name, value);
         }
-        server.pass(message, is_news, to_client);
+        // What is said again was shown where it was said first.
+        let shown = is_news && server.pipeline.front() != Some(&Owed::Opening);
+        server.pass(message, shown, to_client);
         Ok(())
     }
 

@@ -83,6 +83,7 @@ impl Session {
             server.unnamed = UnnamedHere::Unknown;
         }
         (server.bound, server.asked) = (Bound::Other, None);
+        server.begun_under = None;
         server.resetting = Resetting::default();
         self.align(server, to_server);
         if let Some(text) = opening {

@@ -68,6 +68,8 @@ pub struct ServerSide {
     pub(super) role: RoleHere,
     /// The number of its process, as the host gave it at the login.
     pub(super) process_id: u32,
+    /// What the client had set when a transaction began on it that may leave it.
+    pub(super) begun_under: Option<Parameters>,
     /// A COMMIT is on its way, or its answer is.
     pub(super) commits: bool,
     /// What has gone by.
@@ -124,6 +126,7 @@ impl ServerSide {
             resetting: Resetting::default(),
             role: RoleHere::default(),
             process_id: 0,
+            begun_under: None,
             commits: false,
             tally: Tally::default(),
             calls: Calls::default(),

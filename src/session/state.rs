@@ -7,6 +7,7 @@ use super::parameters::{Interner, Parameters};
 use super::parents::Parents;
 use super::pipeline::{Stamp, Unnamed};
 use super::registry::StatementRegistry;
+use super::server_side::ServerSide;
 use super::statements::{Statement, StatementIds};
 use crate::ids::StatementId;
 use crate::protocol::backend::TransactionStatus;
@@ -219,6 +220,18 @@ impl Session {
     /// What the client started with, and where `DISCARD ALL` leads back to.
     pub fn startup(&self) -> &Parameters {
         &self.startup
+    }
+
+    /// A transaction begins on a server that it may leave.
+    pub fn begins_on(&self, server: &mut ServerSide) {
+        server.begun_under = Some(self.parameters.clone());
+    }
+
+    /// It leaves the server: what it has set there is undone, or is said again elsewhere.
+    pub fn leaves(&mut self, server: &mut ServerSide) {
+        if let Some(parameters) = server.begun_under.take() {
+            self.parameters = parameters;
+        }
     }
 
     /// The statement that servers know by `id`, if the client has it.

@@ -21,18 +21,18 @@ impl Relay<'_> {
                 End::Released
             }
             Unlink::Moves => {
-                self.client.leave_replica(false);
+                self.leave_replica(false);
                 self.part(Leaving::Terminated);
                 End::Elsewhere
             }
             Unlink::Fails => {
-                self.client.leave_replica(true);
+                self.leave_replica(true);
                 self.part(Leaving::Terminated);
                 End::Elsewhere
             }
             Unlink::Again(refusal) => self.again(refusal),
             Unlink::Bound => {
-                self.client.leave_replica(false);
+                self.leave_replica(false);
                 let client = &mut *self.client;
                 let mut to_client =
                     Forwarding { out: &mut client.stream.out, piece: &client.inbox };
@@ -71,6 +71,12 @@ impl Relay<'_> {
         }
     }
 
+    /// The client's transaction has no server any more.
+    fn leave_replica(&mut self, failed: bool) {
+        self.client.session.leaves(&mut self.held.side);
+        self.client.leave_replica(failed);
+    }
+
     /// The server is brought back beside everything else.
     fn part(self, leaving: Leaving) {
         let parting = Parting { pools: self.client.pools.clone(), mode: self.mode };
@@ -84,6 +90,7 @@ impl Relay<'_> {
         };
         self.client.session.take_back(&mut self.held.side);
         self.client.put_back(sent);
+        self.client.session.leaves(&mut self.held.side);
         self.client.run_on_primary(refusal);
         self.held.pool().stats.refused(self.client.worker.id);
         tracing::debug!(pool = %self.held.pool(), ?refusal, "a replica refused; the primary is asked");
@@ -101,7 +108,7 @@ impl Relay<'_> {
         if nothing_runs && let Some(transaction) = &mut self.client.transaction {
             // It has only read, and goes on where it is begun again; or only its end is taken.
             let goes_on = !failed && transaction.may_move();
-            self.client.leave_replica(!goes_on);
+            self.leave_replica(!goes_on);
             if !failed && !goes_on {
                 self.client.lose_replica();
             }

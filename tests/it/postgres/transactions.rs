@@ -129,6 +129,23 @@ fn an_optimistic_transaction_moves_with_what_it_has_set() {
 }
 
 #[test]
+fn what_a_transaction_has_set_before_it_moves_ends_with_it() {
+    let (database, pgweir) = with("optimistic");
+    let mut wire = pgweir.client(&database);
+    wire.done("SET TimeZone = 'UTC'");
+    for end in ["COMMIT", "ROLLBACK"] {
+        wire.done("BEGIN");
+        wire.done("SET LOCAL TimeZone = 'CET'");
+        assert!(is_replica(&wire.value(WHERE)));
+        wire.done("INSERT INTO t VALUES (1)");
+        assert_eq!(wire.value(WHERE), "primary");
+        assert_eq!(wire.value("SELECT current_setting('TimeZone')"), "CET");
+        wire.done(end);
+        assert_eq!(wire.value("SELECT current_setting('TimeZone')"), "UTC", "after {end}");
+    }
+}
+
+#[test]
 fn an_optimistic_transaction_that_only_reads_never_leaves_its_replica() {
     let (database, pgweir) = with("optimistic");
     let mut wire = pgweir.client(&database);
