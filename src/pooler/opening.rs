@@ -128,9 +128,9 @@ impl Pool {
     fn blame(&self, error: &Arc<OpenError>) {
         let now = Instant::now();
         if error.sqlstate() == SqlState::TOO_MANY_CONNECTIONS.0 && !self.has_servers() {
-            // The last places of a role, a database or a host are for clients.
-            let is_alike =
-                |own: &OwnSeen| own.user == self.user || own.dbname == self.target().database;
+            // The last places of a role are for clients. Those of other roles stay: without the one that asks
+            // how fresh the host is, nobody could read there.
+            let is_alike = |own: &OwnSeen| own.user == self.user;
             self.host.owns.tell(Leave::MakeRoom, is_alike);
         }
         let first = self.host.failed(error, now).unwrap_or_else(|| match error.culprit() {
