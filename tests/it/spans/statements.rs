@@ -154,9 +154,11 @@ fn as_much_of_a_text_is_shown_as_the_setting_says() {
 /// With replicas, one of which has served.
 fn with_replicas(setup: &str) -> (Database, Traced) {
     let database = Database::with(setup);
-    let config = format!("[routing]\nmax_replica_lag = \"1h\"\n\n{}", database.config());
-    let traced = Traced::start(&config, SILENT);
+    // A read waits for a replica that has seen what its session has, however busy the machine is.
+    let routing = "[routing]\nmax_replica_lag = \"1h\"\nno_replica = \"wait\"\n\n";
+    let traced = Traced::start(&(routing.to_owned() + &database.config()), SILENT);
     let mut wire = traced.pgweir.client(&database);
+    traced.pgweir.wait_for_log("catalog read");
     until("a replica serves", || {
         wire.rows("SELECT 1");
         wire.value("SHOW pgweir.route") == "read"
