@@ -1,7 +1,7 @@
 //! Where log lines go: to stderr, as text for people or as JSON for machines, by a thread of their own.
 //!
-//! * [`queue`]: the lines that wait for that thread.
-//! * [`escape`]: control characters in lines of text.
+//! * `queue`: the lines that wait for that thread.
+//! * `escape`: control characters in lines of text.
 
 mod escape;
 mod queue;

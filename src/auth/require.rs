@@ -36,7 +36,7 @@ pub enum RequireAuth {
     /// Every way.
     #[default]
     Any,
-    /// These, by their places in [`Asked::ALL`].
+    /// These, by their places in `Asked::ALL`.
     Only([bool; 4]),
     /// All but these.
     Not([bool; 4]),

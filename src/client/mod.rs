@@ -8,7 +8,7 @@
 //! ```
 //!
 //! * [`worker`]: one thread's clients, and the letters that reach it.
-//! * [`opening`], [`authentication`], [`welcome`]: a client's startup, which is boxed away.
+//! * [`opening`], `authentication`, [`welcome`]: a client's startup, which is boxed away.
 //! * [`newcomers`]: connections that have not logged in, and make room for others.
 //! * [`task`]: a client that has logged in; [`routing`]: where its next unit of work goes;
 //!   [`waiting`]: for a server there; [`patience`]: how long.
@@ -17,8 +17,8 @@
 //! * [`trial`]: reads on a replica that may have to run again on the primary.
 //! * [`relay`]: both directions while it is linked; [`parting`]: what is left when it ends.
 //! * [`visit`]: a client of the console.
-//! * [`slow`]: the log of statements that took long; [`lines`]: how often a line may be written.
-//! * [`control`]: how others reach a client's task; [`silence`]: which of them are silent for too long.
+//! * [`slow`]: the log of statements that took long; `lines`: how often a line may be written.
+//! * [`control`]: how others reach a client's task; `silence`: which of them are silent for too long.
 //! * [`error`]: everything that a client is told by us.
 
 pub mod aligning;

@@ -9,10 +9,10 @@
 //!
 //! * [`tokens`]: what a text is made of; [`translate`]: PostgreSQL's spellings that SQLite does not
 //!   have; [`typing`]: what its columns are called, and their types.
-//! * [`engine`]: the database in memory and its limits; [`allowed`]: what it may do; [`stop`]: when it ends.
+//! * [`engine`]: the database in memory and its limits; `allowed`: what it may do; `stop`: when it ends.
 //! * [`catalog`]: `pg_catalog` and `information_schema`, as far as psql and drivers need them.
 //! * [`functions`]: PostgreSQL's functions that tell of the server; [`conversions`]: those over plain
-//!   values; [`texts`], [`times`], [`arrays`], [`matching`]: what their names say.
+//!   values; `texts`, [`times`], [`arrays`], [`matching`]: what their names say.
 //! * [`parameters`]: `$1` and its like.
 
 mod allowed;
