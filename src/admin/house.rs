@@ -51,14 +51,14 @@ pub enum Unset {
     Refused(String),
 }
 
-/// What a change of a setting has come to.
+/// The outcome of a SET of one setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Set {
     /// It holds now.
     Changed {
-        /// What it was.
+        /// The value before.
         old: String,
-        /// What it is.
+        /// The value now.
         new: String,
     },
     /// It waits for another one, with which it goes.

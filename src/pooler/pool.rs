@@ -65,7 +65,7 @@ pub struct Pool {
     pub(super) of_database: Arc<Setback>,
     /// Told when it has no server left, if it may go then.
     vacancy: Option<Arc<Vacancy>>,
-    /// How often it may say that clients wait in vain.
+    /// How often it may say that clients wait behind idle transactions.
     throttle: Mutex<Throttle>,
     state: Mutex<State>,
 }

@@ -64,7 +64,7 @@ impl Pooler {
                 user = client.who.user,
                 application_name = client.who.application_name.get(),
                 since = ?longest.unwrap_or_default(),
-                "clients wait in vain for servers that others hold idle in a transaction; the longest"
+                "clients wait for servers that others hold idle in a transaction; the longest"
             );
         }
         Holders { servers: pool.counts().sv_active, idle_in_transaction: idle.len(), longest }

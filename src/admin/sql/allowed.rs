@@ -1,4 +1,4 @@
-//! What a question may do: read our tables, and call the functions that are listed.
+//! The list of functions and tables that a query on the console may use.
 
 use super::catalog;
 use crate::admin::tables;

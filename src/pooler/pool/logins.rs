@@ -54,7 +54,7 @@ impl Pool {
         }
     }
 
-    /// Whether it may say now that clients wait in vain: once a second.
+    /// Whether it may say now that clients wait behind idle transactions: once a second.
     pub(in crate::pooler) fn may_say(&self, now: Instant) -> bool {
         self.throttle.lock().pass(now, 1).is_some()
     }

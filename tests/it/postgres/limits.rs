@@ -152,7 +152,7 @@ fn whoever_waits_in_vain_is_told_that_servers_are_held_in_silence() {
     assert_eq!(fields.code, "53300");
     assert!(fields.detail.contains("1 are held by clients that are"), "{fields:?}");
     assert!(fields.hint.contains("idle_transaction_timeout"), "{fields:?}");
-    let line = pgweir.wait_for_log("clients wait in vain");
+    let line = pgweir.wait_for_log("clients wait for servers that others hold");
     assert!(line.contains(&database.name), "{line}");
     holder.rows("COMMIT");
 }
